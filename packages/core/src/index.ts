@@ -1,0 +1,1 @@
+export { type ErrorCode, GallopError, requireArgument } from './errors.ts';

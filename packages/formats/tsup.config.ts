@@ -1,3 +1,6 @@
 import { library } from '@gallop/tsup-config';
 
-export default library();
+export default library({
+  entry: ['src/index.ts', 'src/node.ts'],
+  external: [/^node:/, /^@gallop\//, '@huggingface/hub'],
+});

@@ -1,0 +1,1 @@
+export { type FileSource, openFile } from './source/file-source.ts';

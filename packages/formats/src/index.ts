@@ -13,8 +13,23 @@ export {
   type GgufNumberType,
   type GgufValue,
 } from './gguf/metadata.ts';
-export { type GgufFile, type GgufTensor, openGguf, type ReadOptions } from './gguf/read.ts';
+export { type GgufFile, type GgufTensor, openGguf } from './gguf/read.ts';
 export { ggufPartNames, openSplitGguf } from './gguf/split.ts';
 export { type StringTable, stringTableOf } from './gguf/string-table.ts';
+export {
+  decodeValues,
+  type SafetensorsDtype,
+  safetensorsDtypes,
+  type TypedArray,
+  toFloat32,
+} from './safetensors/dtypes.ts';
+export {
+  openSafetensors,
+  openShardedSafetensors,
+  type SafetensorsFile,
+  type SafetensorsTensor,
+} from './safetensors/read.ts';
 export { type ByteSource, blobSource, memorySource } from './source/byte-source.ts';
 export { type HttpSourceOptions, openHttp } from './source/http-source.ts';
+export type { ReadOptions, StoredTensor, TensorStore } from './source/tensor-store.ts';
+export { bfloat16ToFloat, floatToBfloat16, floatToHalf, halfToFloat } from './values/float-formats.ts';

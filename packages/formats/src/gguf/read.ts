@@ -6,8 +6,8 @@
  * Opening parses the header only; a tensor's bytes are read when asked for, straight to where the caller wants them.
  * Every number of the header is checked against the file before it is used.
  */
-import { GallopError, requireArgument } from '@gallop/core';
 import type { ByteSource } from '../source/byte-source.ts';
+import { type StoredTensor, type TensorStore, tensorStore } from '../source/tensor-store.ts';
 import { type GgmlTypeName, ggmlTypeById } from './ggml-types.ts';
 import { type HeaderCursor, parseHeader } from './header-cursor.ts';
 import { GgufMetadata } from './metadata.ts';
@@ -15,52 +15,21 @@ import { readMetadata } from './read-metadata.ts';
 import { decodeUtf8 } from './string-table.ts';
 
 /** A tensor of a file: what it holds and where its bytes are. */
-export interface GgufTensor {
-  readonly name: string;
+export interface GgufTensor extends StoredTensor {
   readonly type: GgmlTypeName;
   /** The type's number in the file. */
   readonly typeId: number;
   /** Sizes in file order: the first varies fastest. A PyTorch weight [out, in] has dimensions [in, out]. */
   readonly dimensions: readonly number[];
-  readonly elements: number;
-  /** From the start of the file that holds the tensor. */
-  readonly byteOffset: number;
-  readonly byteLength: number;
-  /** Which part of a split model holds the tensor; 0 for a single file. */
-  readonly part: number;
 }
 
-/** Which bytes of a tensor to read (default: all), and where to. */
-export interface ReadOptions {
-  /** First byte within the tensor. Default 0. */
-  readonly offset?: number;
-  /** Number of bytes. Default: up to the tensor's end. */
-  readonly length?: number;
-  /** Memory to fill; without it the bytes come in an array that must not be changed. */
-  readonly into?: Uint8Array;
-}
-
-/** An open GGUF model, one file or several parts. */
-export interface GgufFile {
+/** An open GGUF model, one file or several parts, with its tensors in file order. */
+export interface GgufFile extends TensorStore<GgufTensor> {
   readonly version: number;
   readonly alignment: number;
   /** Where the data section of the (first) file starts. */
   readonly dataOffset: number;
   readonly metadata: GgufMetadata;
-  /** In file order. */
-  readonly tensors: readonly GgufTensor[];
-  /** The tensor of this name, or undefined. */
-  find(name: string): GgufTensor | undefined;
-  /** The tensor of this name. @throws GallopError `invalid-file` when there is none. */
-  tensor(name: string): GgufTensor;
-  /** Reads a tensor's stored bytes. */
-  read(tensor: GgufTensor, options?: ReadOptions): Promise<Uint8Array>;
-  /** Fills `into` from byte `offset` of a tensor at once. @throws GallopError `unsupported` unless `canReadSync`. */
-  readSync(tensor: GgufTensor, into: Uint8Array, offset?: number): void;
-  /** Whether `readSync` works with these sources. */
-  readonly canReadSync: boolean;
-  /** Closes the sources. */
-  close(): void;
 }
 
 /** What a header says. */
@@ -92,41 +61,7 @@ export function readGgufHeader(source: ByteSource, part: number): Promise<GgufHe
 
 /** Joins a header with the sources that hold the tensors' bytes. */
 export function ggufFile(header: GgufHeader, sources: readonly ByteSource[]): GgufFile {
-  const byName = new Map(header.tensors.map((tensor) => [tensor.name, tensor]));
-  const range = (tensor: GgufTensor, offset: number, length: number): number => {
-    requireArgument(
-      offset >= 0 && length >= 0 && offset + length <= tensor.byteLength,
-      () =>
-        `Expected a range within the ${tensor.byteLength} bytes of ${tensor.name}; received ${length} at ${offset}.`,
-    );
-    return tensor.byteOffset + offset;
-  };
-  return {
-    ...header,
-    canReadSync: sources.every((source) => source.readSync !== undefined),
-    find: (name) => byName.get(name),
-    tensor(name) {
-      const tensor = byName.get(name);
-      if (tensor !== undefined) return tensor;
-      throw new GallopError(
-        'invalid-file',
-        `Expected a tensor "${name}" in ${sources[0].name}; it has ${byName.size} others. The model may be of another architecture.`,
-      );
-    },
-    read(tensor, { offset = 0, length = tensor.byteLength - offset, into } = {}) {
-      return sources[tensor.part].read(range(tensor, offset, length), length, into);
-    },
-    readSync(tensor, into, offset = 0) {
-      const source = sources[tensor.part];
-      if (source.readSync === undefined) {
-        throw new GallopError('unsupported', `Expected a source that reads at once; ${source.name} cannot. Use read.`);
-      }
-      source.readSync(range(tensor, offset, into.length), into);
-    },
-    close() {
-      for (const source of sources) source.close();
-    },
-  };
+  return { ...header, ...tensorStore(header.tensors, sources) };
 }
 
 function parse(cursor: HeaderCursor, source: ByteSource, part: number): GgufHeader {

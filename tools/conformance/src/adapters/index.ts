@@ -1,0 +1,33 @@
+/**
+ * The adapter files of each area of the goldens. They are imported when a case of the area turns up, so that running one
+ * folder loads only the packages it needs. An area without adapters is listed with none: its cases are "unknown".
+ */
+const none = async (): Promise<void> => {};
+
+/** Imports an area's adapters. */
+export const areaModules: Readonly<Record<string, () => Promise<unknown>>> = {
+  diffusion: none,
+  drafters: none,
+  formats: () => Promise.all([import('./formats-gguf.ts'), import('./formats-safetensors.ts')]),
+  'kv-cache': none,
+  models: none,
+  multimodal: none,
+  quantize: none,
+  speculative: none,
+  tensor: none,
+  tokenizer: none,
+  train: none,
+  visual: none,
+};
+
+const loading = new Map<string, Promise<unknown>>();
+
+/** Imports an area's adapters once. */
+export function loadArea(area: string): Promise<unknown> {
+  let load = loading.get(area);
+  if (load === undefined) {
+    load = areaModules[area]();
+    loading.set(area, load);
+  }
+  return load;
+}

@@ -123,6 +123,7 @@ const childEnvironment = (node) => ({
   ),
   GALLOP_MODELS: modelsFolder,
   GALLOP_SYSTEM_NODE: process.env.GALLOP_SYSTEM_NODE || process.execPath,
+  TURBO_TELEMETRY_DISABLED: '1',
   NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE || path.join(root, 'node_modules', '.cache', 'node'),
 });
 

@@ -1,3 +1,3 @@
 import { library } from '@gallop/tsup-config';
 
-export default library();
+export default library({ platform: 'node' });

@@ -1,1 +1,1 @@
-export {};
+export { createNativeBackend, type NativeBackendOptions, nativeVariants } from './native-backend.ts';

@@ -1,1 +1,5 @@
-export {};
+export type { Backend, CommandList, Memory } from './backend.ts';
+export { type OperationName, opcodes } from './opcodes.ts';
+export { type CacheLayer, type GateActivation, Recorder, type Visibility } from './recorder.ts';
+export { activationRowBytes, type DType, Tensor } from './tensor.ts';
+export { fileRowBytes, isWeightFormat, packWeight, Weight, type WeightFormat, weightFormats } from './weight.ts';

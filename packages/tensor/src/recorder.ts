@@ -1,0 +1,359 @@
+/**
+ * Records operations into a command list and runs the list when results are read. Each method checks shapes, places
+ * its result in the arena, notes what it reads and writes, and appends one command.
+ *
+ * Every operation is row-wise: the numbers of a row depend on that row's inputs alone, whatever else is in the call.
+ */
+import { requireArgument } from '@gallop/core';
+import { Arena } from './arena.ts';
+import type { Backend, CommandList } from './backend.ts';
+import { Hazards } from './hazards.ts';
+import { type OperationName, opcodes } from './opcodes.ts';
+import { activationRowBytes, type DType, Tensor } from './tensor.ts';
+import type { Weight } from './weight.ts';
+
+/** One layer's keys and values in a paged cache. */
+export interface CacheLayer {
+  /** Page addresses as float64 words. */
+  readonly pages: { readonly address: number };
+  readonly pageSlots: number;
+  /** Offsets of this layer's keys and values inside a page, in bytes. */
+  readonly keyOffset: number;
+  readonly valueOffset: number;
+  readonly heads: number;
+  readonly headSize: number;
+  readonly dtype: 'f16' | 'f32';
+}
+
+/** What each row of an attention call sees. */
+export interface Visibility {
+  /** Per row [first slot, end slot, first entry of `extras`, number of extras]. */
+  readonly spans: Tensor;
+  /** Slots seen after the span, in order. */
+  readonly extras: Tensor;
+  /** Largest number of keys any row sees, counted from slot 0. */
+  readonly places: number;
+}
+
+export type GateActivation = 'silu' | 'gelu-tanh';
+const gateActivations = { silu: 0, 'gelu-tanh': 1 } as const;
+
+export class Recorder implements CommandList {
+  words: Float64Array = new Float64Array(8192);
+  length = 0;
+  commandCount = 0;
+  scratchFloats = 0;
+  readonly backend: Backend;
+  readonly #arena: Arena;
+  readonly #uploads: Arena;
+  readonly #hazards = new Hazards();
+
+  constructor(backend: Backend) {
+    this.backend = backend;
+    this.#arena = new Arena(backend);
+    this.#uploads = new Arena(backend);
+  }
+
+  #append(name: OperationName, reads: readonly number[], writes: readonly number[], operands: readonly number[]): void {
+    const count = operands.length + 2;
+    if (this.length + count > this.words.length) {
+      const grown = new Float64Array(this.words.length * 2);
+      grown.set(this.words);
+      this.words = grown;
+    }
+    const barrier = this.#hazards.register(reads, writes);
+    const { words, length } = this;
+    words[length] = opcodes[name].code + (barrier ? 256 : 0);
+    words[length + 1] = count;
+    for (let i = 0; i < operands.length; i++) words[length + 2 + i] = operands[i]!;
+    this.length += count;
+    this.commandCount++;
+  }
+
+  #needScratch(floats: number): void {
+    if (floats > this.scratchFloats) this.scratchFloats = floats;
+  }
+
+  /** An uninitialised tensor that lives until the enclosing scope ends. `q8` needs columns in multiples of 32. */
+  empty(shape: readonly number[], dtype: DType = 'f32'): Tensor {
+    const columns = shape[shape.length - 1]!;
+    requireArgument(
+      dtype !== 'q8' || columns % 32 === 0,
+      () => `q8 rows need a multiple of 32 columns; received ${columns}`,
+    );
+    const rows = shape.slice(0, -1).reduce((product, size) => product * size, 1);
+    const { memory, byteOffset } = this.#arena.take(
+      rows * (dtype === 'q8' ? activationRowBytes(columns) : columns * 4),
+    );
+    return new Tensor(memory, byteOffset, shape, dtype);
+  }
+
+  /** Copies host values into backend memory, where they stay until the next flush. */
+  upload(values: Float32Array | Int32Array, shape: readonly number[] = [1, values.length]): Tensor {
+    const { memory, byteOffset } = this.#uploads.take(values.byteLength);
+    const tensor = new Tensor(memory, byteOffset, shape, values instanceof Float32Array ? 'f32' : 'i32');
+    if (values instanceof Float32Array) tensor.floats().set(values);
+    else tensor.integers().set(values);
+    return tensor;
+  }
+
+  /** Runs `body`; tensors made inside are gone afterwards. */
+  scope<T>(body: () => T): T {
+    const mark = this.#arena.mark();
+    try {
+      return body();
+    } finally {
+      this.#arena.release(mark);
+    }
+  }
+
+  /** Runs everything recorded so far. */
+  flush(): void {
+    if (this.commandCount > 0) this.backend.execute(this);
+    this.discard();
+  }
+
+  /** Forgets what was recorded and not yet run. */
+  discard(): void {
+    this.length = 0;
+    this.commandCount = 0;
+    this.scratchFloats = 0;
+    this.#hazards.clear();
+    this.#uploads.release({ chunk: 0, offset: 0 });
+  }
+
+  pack(out: number, source: number, rows: number, columns: number, formatId: number): void {
+    this.#append('pack', [source, source + 1], [out, out + 1], [out, source, rows, columns, formatId]);
+  }
+
+  /** Rows `ids` of a weight matrix, decoded and multiplied by `scale`. → f32 [ids, columns] */
+  embed(table: Weight, ids: Tensor, scale = 1): Tensor {
+    const count = ids.columns;
+    const out = this.empty([count, table.columns]);
+    this.#append('embed', range(ids), range(out), [
+      out.address,
+      table.memory.address,
+      ids.address,
+      count,
+      table.columns,
+      table.formatId,
+      scale,
+    ]);
+    return out;
+  }
+
+  /**
+   * x / sqrt(mean(x²) + epsilon) · weight over the last dimension. `dtype: 'q8'` quantises the result at once;
+   * `addTo` adds it to an existing tensor instead of making one.
+   */
+  rmsNorm(
+    x: Tensor,
+    weight: Tensor,
+    epsilon: number,
+    options: { dtype?: 'f32' | 'q8'; addTo?: Tensor; inPlace?: boolean } = {},
+  ): Tensor {
+    requireArgument(
+      weight.columns === x.columns,
+      () => `norm weight of ${x.columns} values expected; received ${weight.columns}`,
+    );
+    const out = options.addTo ?? (options.inPlace ? x : this.empty(x.shape, options.dtype ?? 'f32'));
+    const kind = options.addTo ? 2 : out.dtype === 'q8' ? 1 : 0;
+    this.#needScratch(x.columns + 16);
+    this.#append('rmsNorm', [...range(x), ...range(weight)], range(out), [
+      out.address,
+      kind,
+      x.address,
+      weight.address,
+      x.rows,
+      x.columns,
+      epsilon,
+    ]);
+    return out;
+  }
+
+  /** 8-bit activations of f32 rows: per 32 columns scale = max|x| / 127, codes rounded half to even. */
+  quantize(x: Tensor): Tensor {
+    const out = this.empty(x.shape, 'q8');
+    this.#append('quantize', range(x), range(out), [out.address, x.address, x.rows, x.columns]);
+    return out;
+  }
+
+  /** x Wᵀ (+ bias). [rows, columns] × [outputs, columns] → f32 [rows, outputs]; `addTo` adds to an existing tensor. */
+  linear(x: Tensor, weight: Weight, options: { bias?: Tensor; addTo?: Tensor } = {}): Tensor {
+    requireArgument(
+      x.columns === weight.columns,
+      () => `linear expects rows of ${weight.columns} columns; received ${x.columns}`,
+    );
+    requireArgument(
+      x.dtype === 'f32' || weight.isQuantized,
+      () => `${weight.format} weights take f32 activations; received q8`,
+    );
+    const out = options.addTo ?? this.empty([x.rows, weight.rows]);
+    const bias = options.bias;
+    this.#append('linear', bias ? [...range(x), ...range(bias)] : range(x), range(out), [
+      out.address,
+      weight.memory.address,
+      x.address,
+      bias ? bias.address : 0,
+      x.rows,
+      weight.rows,
+      weight.columns,
+      out.columns,
+      weight.formatId,
+      x.dtype === 'q8' ? 1 : 0,
+      options.addTo ? 1 : 0,
+    ]);
+    return out;
+  }
+
+  /**
+   * Rotary embedding in place. `table` has one row per row of x: rotary/2 cosines, then rotary/2 sines.
+   * `pairing`: 'halves' rotates (i, i + rotary/2), 'adjacent' rotates (2i, 2i + 1).
+   */
+  rope(x: Tensor, table: Tensor, heads: number, pairing: 'halves' | 'adjacent'): void {
+    const adjacent = pairing === 'adjacent' ? 1 : 0;
+    this.#append('rope', [...range(x), ...range(table)], range(x), [
+      x.address,
+      table.address,
+      x.rows,
+      heads,
+      x.columns / heads,
+      table.columns,
+      adjacent,
+    ]);
+  }
+
+  /** Writes key and value rows [rows, heads · headSize] into cache slots. */
+  cacheWrite(layer: CacheLayer, keys: Tensor, values: Tensor, slots: Tensor): void {
+    this.#append('cacheWrite', [...range(keys), ...range(values)], cacheRange(layer), [
+      ...cacheOperands(layer),
+      keys.address,
+      values.address,
+      slots.address,
+      slots.columns,
+    ]);
+  }
+
+  /** Moves cache rows, pair by pair in order. */
+  cacheMove(layer: CacheLayer, from: Tensor, to: Tensor): void {
+    this.#append('cacheMove', cacheRange(layer), cacheRange(layer), [
+      ...cacheOperands(layer),
+      from.address,
+      to.address,
+      from.columns,
+    ]);
+  }
+
+  /** Softmax attention of q [rows, queryHeads · headSize] over a cache layer. → [rows, queryHeads · headSize] */
+  attention(
+    layer: CacheLayer,
+    q: Tensor,
+    visibility: Visibility,
+    options: { scale: number; softcap?: number; dtype?: 'f32' | 'q8' },
+  ): Tensor {
+    const heads = q.columns / layer.headSize;
+    requireArgument(
+      Number.isInteger(heads / layer.heads),
+      () => `query heads must be a multiple of ${layer.heads} key heads; received ${heads}`,
+    );
+    const direct = options.dtype === 'q8' && layer.headSize % 32 === 0 && layer.headSize <= 1024;
+    const out = this.empty(q.shape, direct ? 'q8' : 'f32');
+    this.#needScratch(4 * Math.ceil((visibility.places + 96) / 16) * 16 + 4 * layer.headSize + 64);
+    this.#append('attention', [...range(q), ...cacheRange(layer)], range(out), [
+      ...cacheOperands(layer),
+      q.address,
+      out.address,
+      visibility.spans.address,
+      visibility.extras.address,
+      q.rows,
+      heads,
+      options.scale,
+      options.softcap ?? 0,
+      direct ? 1 : 0,
+      visibility.places,
+    ]);
+    return options.dtype === 'q8' && !direct ? this.quantize(out) : out;
+  }
+
+  /** activation(gate) · up. */
+  gated(gate: Tensor, up: Tensor, activation: GateActivation, dtype: 'f32' | 'q8' = 'f32'): Tensor {
+    const out = this.empty(gate.shape, dtype);
+    this.#needScratch(gate.columns + 16);
+    const kind = dtype === 'q8' ? 1 : 0;
+    this.#append('gated', [...range(gate), ...range(up)], range(out), [
+      out.address,
+      kind,
+      gate.address,
+      up.address,
+      gate.rows,
+      gate.columns,
+      gateActivations[activation],
+    ]);
+    return out;
+  }
+
+  /** a + b, into `out` (default a new tensor). */
+  add(a: Tensor, b: Tensor, out: Tensor = this.empty(a.shape)): Tensor {
+    this.#append('add', [...range(a), ...range(b)], range(out), [
+      out.address,
+      a.address,
+      b.address,
+      a.rows * a.columns,
+    ]);
+    return out;
+  }
+
+  /** cap · tanh(x / cap), in place. */
+  softcap(x: Tensor, cap: number): void {
+    this.#append('softcap', range(x), range(x), [x.address, x.rows * x.columns, cap]);
+  }
+
+  /** The k largest of each row, largest first, ties to the smaller index. */
+  topK(x: Tensor, k: number): { values: Tensor; ids: Tensor } {
+    requireArgument(
+      Number.isInteger(k) && k >= 1 && k <= x.columns,
+      () => `topK must be 1…${x.columns}; received ${k}`,
+    );
+    const values = this.empty([x.rows, k]);
+    const ids = this.empty([x.rows, k], 'i32');
+    this.#append(
+      'topK',
+      range(x),
+      [...range(values), ...range(ids)],
+      [values.address, ids.address, x.address, x.rows, x.columns, k],
+    );
+    return { values, ids };
+  }
+
+  /** Chosen rows of an f32 tensor, into `out` (default a new tensor). */
+  copyRows(x: Tensor, rows: Tensor, out: Tensor = this.empty([rows.columns, x.columns])): Tensor {
+    this.#append('copyRows', [...range(x)], range(out), [
+      out.address,
+      x.address,
+      rows.address,
+      rows.columns,
+      x.columns * 4,
+    ]);
+    return out;
+  }
+
+  dispose(): void {
+    this.#arena.dispose();
+    this.#uploads.dispose();
+  }
+}
+
+function range(tensor: Tensor): [number, number] {
+  const start = tensor.address;
+  return [start, start + tensor.byteLength];
+}
+
+/** A cache layer stands for one made-up range below address zero: pages are shared by layers, layers are disjoint. */
+function cacheRange(layer: CacheLayer): [number, number] {
+  return [-2 - layer.keyOffset, -1 - layer.keyOffset];
+}
+
+function cacheOperands(layer: CacheLayer): number[] {
+  const { pages, pageSlots, keyOffset, valueOffset, heads, headSize, dtype } = layer;
+  return [pages.address, pageSlots, keyOffset, valueOffset, heads, headSize, dtype === 'f16' ? 1 : 0];
+}

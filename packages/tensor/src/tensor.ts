@@ -1,0 +1,58 @@
+/**
+ * A tensor is a shape over a piece of backend memory: contiguous, row-major. It computes nothing; the recorder does.
+ * `q8` is an 8-bit activation matrix: per row the codes, then per 32 columns a float scale, scale × sum of codes and
+ * the negated integer sum, then per 16 columns the negated integer sum (see `activationRowBytes`).
+ */
+import type { Memory } from './backend.ts';
+
+export type DType = 'f32' | 'i32' | 'q8';
+
+/** Bytes of one row of 8-bit activations. `columns` is a multiple of 32. */
+export function activationRowBytes(columns: number): number {
+  return Math.ceil((columns + (columns / 32) * 20) / 64) * 64;
+}
+
+export class Tensor {
+  readonly memory: Memory;
+  readonly byteOffset: number;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+
+  constructor(memory: Memory, byteOffset: number, shape: readonly number[], dtype: DType) {
+    this.memory = memory;
+    this.byteOffset = byteOffset;
+    this.shape = shape;
+    this.dtype = dtype;
+  }
+
+  get address(): number {
+    return this.memory.address + this.byteOffset;
+  }
+
+  /** Length of the last dimension. */
+  get columns(): number {
+    return this.shape[this.shape.length - 1]!;
+  }
+
+  /** Product of all dimensions but the last. */
+  get rows(): number {
+    let rows = 1;
+    for (let i = 0; i < this.shape.length - 1; i++) rows *= this.shape[i]!;
+    return rows;
+  }
+
+  get byteLength(): number {
+    return this.dtype === 'q8' ? this.rows * activationRowBytes(this.columns) : this.rows * this.columns * 4;
+  }
+
+  /** A view of the floats. Only valid once the commands that write them have run, and until the next allocation. */
+  floats(): Float32Array<ArrayBufferLike> {
+    const bytes = this.memory.bytes();
+    return new Float32Array(bytes.buffer, bytes.byteOffset + this.byteOffset, this.rows * this.columns);
+  }
+
+  integers(): Int32Array<ArrayBufferLike> {
+    const bytes = this.memory.bytes();
+    return new Int32Array(bytes.buffer, bytes.byteOffset + this.byteOffset, this.rows * this.columns);
+  }
+}

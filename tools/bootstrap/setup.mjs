@@ -18,6 +18,8 @@ export const root = path.resolve(fileURLToPath(new URL('../..', import.meta.url)
 export const modelsFolder = path.resolve(process.env.GALLOP_MODELS || path.join(root, 'models'));
 
 const toolsFolder = path.join(root, '.tools');
+const pnpmFolder = path.join(toolsFolder, 'node_modules', 'pnpm');
+const pnpmBinary = path.join(toolsFolder, 'node_modules', '.bin', process.platform === 'win32' ? 'pnpm.cmd' : 'pnpm');
 const dependencyStamp = path.join(root, 'node_modules', '.gallop-setup.json');
 const kernelFolder = path.join(root, 'packages', 'kernels');
 const kernelStamp = path.join(root, 'node_modules', '.gallop-kernels.json');
@@ -37,8 +39,7 @@ const readJson = (file) => {
 const runStep = (title, command, args, options = {}) => {
   const started = performance.now();
   say(`${title} …`);
-  const windows = process.platform === 'win32';
-  const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], shell: windows, ...options });
+  const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], ...options });
   if (result.error) throw new Error(`${title}: could not run ${command}: ${result.error.message}`);
   if (result.status !== 0) {
     throw new Error(
@@ -48,31 +49,26 @@ const runStep = (title, command, args, options = {}) => {
   say(`${title}: done in ${((performance.now() - started) / 1000).toFixed(1)} s`);
 };
 
+/** npm as a program and first arguments: the npm that started us, or the one on the path. */
 const npmCommand = () => {
   const script = process.env.npm_execpath ?? '';
   return path.basename(script) === 'npm-cli.js' ? [process.execPath, script] : ['npm'];
 };
 
-const pnpmPath = () =>
-  path.join(toolsFolder, 'node_modules', '.bin', process.platform === 'win32' ? 'pnpm.cmd' : 'pnpm');
-
 /** Installs the pnpm that package.json pins into .tools, unless it is there. */
 const ensurePnpm = () => {
   const pinned = readJson(path.join(root, 'package.json')).packageManager;
-  const present = readJson(path.join(toolsFolder, 'node_modules', 'pnpm', 'package.json'))?.version;
-  if (`pnpm@${present}` === pinned && existsSync(pnpmPath())) return;
+  if (`pnpm@${readJson(path.join(pnpmFolder, 'package.json'))?.version}` === pinned && existsSync(pnpmBinary)) return;
   mkdirSync(toolsFolder, { recursive: true });
-  const [command, ...args] = npmCommand();
-  runStep(`installing ${pinned}`, command, [
-    ...args,
-    'install',
-    '--prefix',
-    toolsFolder,
-    '--no-audit',
-    '--no-fund',
-    pinned,
-  ]);
+  const [npm, ...first] = npmCommand();
+  const options = ['--prefix', toolsFolder, '--no-audit', '--no-fund', '--ignore-scripts'];
+  runStep(`installing ${pinned}`, npm, [...first, 'install', ...options, pinned], { shell: npm === 'npm' });
+  // pnpm's own install script puts its native binary in place; run here because npm may be set to run none.
+  runStep('unpacking pnpm', process.execPath, [path.join(pnpmFolder, 'install.js')]);
 };
+
+const runPnpm = (title, args, options) =>
+  runStep(title, process.execPath, [path.join(pnpmFolder, 'bin', 'pnpm.mjs'), ...args], options);
 
 /** The manifests and settings that decide what an installation contains. */
 const dependencyFiles = () => {
@@ -88,19 +84,26 @@ const dependencyKey = () => `${process.platform}-${process.arch}-${hashFiles(roo
 
 const installedNode = () => {
   const stamp = readJson(dependencyStamp);
-  return stamp?.key === dependencyKey() && existsSync(stamp.node) && existsSync(pnpmPath()) ? stamp.node : undefined;
+  return stamp?.key === dependencyKey() && existsSync(stamp.node) && existsSync(pnpmBinary) ? stamp.node : undefined;
 };
 
 /** Installs the dependencies and returns the Node to run everything with. */
 const installDependencies = () => {
   ensurePnpm();
-  runStep('installing dependencies', pnpmPath(), ['install', '--frozen-lockfile']);
+  runPnpm('installing dependencies', ['install', '--frozen-lockfile']);
   const node = findNode(root);
   writeFileSync(dependencyStamp, JSON.stringify({ key: dependencyKey(), node }));
   return node;
 };
 
-const kernelKey = () => hashFiles(root, listFiles(kernelFolder, new Set(['node_modules', 'dist', 'build'])));
+/** What the compiled kernels are made from: the C sources, the build script, and the table of operations. */
+const kernelKey = () => {
+  const own = listFiles(kernelFolder, new Set(['node_modules', 'dist', 'build'])).filter(
+    (file) => !file.endsWith('.ts'),
+  );
+  const operations = path.join(root, 'packages', 'tensor', 'src', 'opcodes.ts');
+  return hashFiles(root, existsSync(operations) ? [...own, operations] : own);
+};
 
 const kernelsAreBuilt = () => {
   if (readJson(path.join(kernelFolder, 'package.json'))?.scripts?.['build:kernels'] === undefined) return true;
@@ -109,20 +112,21 @@ const kernelsAreBuilt = () => {
 };
 
 const buildKernels = (environment) => {
-  runStep('building the kernels', pnpmPath(), ['--filter', '@gallop/kernels', 'run', 'build:kernels'], {
-    env: environment,
-  });
+  runPnpm('building the kernels', ['--filter', '@gallop/kernels', 'run', 'build:kernels'], { env: environment });
   writeFileSync(kernelStamp, JSON.stringify({ key: kernelKey() }));
 };
+
+/** The Node that runs npm: inside an npm script, `node` may already be the pinned one. */
+const systemNode = () => process.env.GALLOP_SYSTEM_NODE || process.env.npm_node_execpath || process.execPath;
 
 /** The environment of every child process: the pinned tools first on the path, and where model files lie. */
 const childEnvironment = (node) => ({
   ...process.env,
-  PATH: [path.dirname(node), path.dirname(pnpmPath()), path.join(root, 'node_modules', '.bin'), process.env.PATH].join(
+  PATH: [path.dirname(node), path.dirname(pnpmBinary), path.join(root, 'node_modules', '.bin'), process.env.PATH].join(
     path.delimiter,
   ),
   GALLOP_MODELS: modelsFolder,
-  GALLOP_SYSTEM_NODE: process.env.GALLOP_SYSTEM_NODE || process.execPath,
+  GALLOP_SYSTEM_NODE: systemNode(),
   TURBO_TELEMETRY_DISABLED: '1',
   NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE || path.join(root, 'node_modules', '.cache', 'node'),
 });

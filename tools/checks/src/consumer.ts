@@ -46,18 +46,21 @@ const problemOf = (title: string, action: () => void): string[] => {
   }
 };
 
-/** Imports every entry with the given Node binary. */
+const importScript = `
+const names = Object.keys(await import(process.argv[2]));
+if (names.length === 0) throw new Error('it exports nothing');
+process.exit(0);
+`;
+
+/** Imports every entry with the given Node binary, each in a process of its own. */
 export function importInNode(tarballs: readonly Tarball[], folder: string, node: string): string[] {
-  return tarballs.flatMap(entriesOf).flatMap(({ specifier }) => {
-    const script = `
-      const names = Object.keys(await import(${JSON.stringify(specifier)}));
-      if (names.length === 0) throw new Error('it exports nothing');
-      process.exit(0);`;
-    const version = runCommand(node, ['--version'], folder).trim();
-    return problemOf(`importing ${specifier} in Node ${version}`, () =>
-      runCommand(node, ['--input-type=module', '-e', script], folder),
+  writeFileSync(path.join(folder, 'import.mjs'), importScript);
+  const version = runCommand(node, ['--version'], folder).trim();
+  return tarballs
+    .flatMap(entriesOf)
+    .flatMap(({ specifier }) =>
+      problemOf(`importing ${specifier} in Node ${version}`, () => runCommand(node, ['import.mjs', specifier], folder)),
     );
-  });
 }
 
 const importAll = (entries: readonly Entry[]): string => {

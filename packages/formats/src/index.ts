@@ -1,3 +1,4 @@
+export { dequantize, rowBytes } from './blocks/dequantize.ts';
 export {
   type GgmlType,
   type GgmlTypeName,

@@ -1,6 +1,16 @@
 /** Adapters of the GGUF container. */
 import { crc32 } from 'node:zlib';
-import { type GgufFile, type GgufValue, memorySource, openGguf, type StringTable } from '@gallop/formats';
+import {
+  dequantize,
+  type GgmlTypeName,
+  type GgufFile,
+  type GgufNumbers,
+  type GgufValue,
+  memorySource,
+  openGguf,
+  type StringTable,
+} from '@gallop/formats';
+import { openFile } from '@gallop/formats/node';
 import { register } from '../registry.ts';
 import { fromBase64, outcomeOf } from './formats-shared.ts';
 
@@ -35,3 +45,36 @@ register('formats', 'gguf', 'read', async ({ inputs }) => {
 register('formats', 'gguf', 'reject', async ({ inputs }) => ({
   outcome: await outcomeOf(inputs.filesBase64 as string[], openGguf),
 }));
+register('formats', 'gguf', 'read-real', async (context) => {
+  const source = openFile(await context.realFile());
+  using file = await openGguf(source);
+  const { version, alignment, dataOffset } = file;
+  const values: Record<string, unknown> = {};
+  const arrays: Record<string, unknown> = {};
+  for (const [key, value] of file.metadata) {
+    if (value.type !== 'array') values[key] = value.value;
+    else arrays[key] = { elementType: value.elementType, length: value.value.length, crc32: crcOfArray(value) };
+  }
+  const tensors = [];
+  for (const tensor of file.tensors) {
+    const bytes = await file.read(tensor);
+    const floats = dequantize(tensor.type, bytes);
+    const floatBytes = new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);
+    const { name, type, dimensions, byteOffset, byteLength } = tensor;
+    const float32Crc32 = crc32(floatBytes);
+    tensors.push({ name, type, dimensions, byteOffset, byteLength, crc32: crc32(bytes), float32Crc32 });
+  }
+  return { version, alignment, dataOffset, values, arrays, tensors };
+});
+
+function crcOfArray(value: GgufValue & { type: 'array' }): number {
+  if (value.elementType === 'string') return crc32([...(value.value as StringTable)].join('\0'));
+  const numbers = value.value as GgufNumbers;
+  return crc32(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
+}
+
+register('formats', 'gguf', 'dequantize', ({ params, tensor }) => {
+  const blocks = tensor('blocks');
+  const data = dequantize(params.type as GgmlTypeName, blocks.data as Uint8Array);
+  return { values: { data, shape: [params.rows, params.columns] } };
+});

@@ -5,13 +5,13 @@ import path from 'node:path';
 import { runChild } from './child.mjs';
 import { root, setUp } from './setup.mjs';
 
-/** Command name → its entry file, and whether it computes (and so needs the compiled kernels). */
+/** Command name → its entry file, and whether it needs the compiled kernels. */
 export const commands = {
   gallop: { entry: 'apps/cli/src/main.ts', kernels: true },
   conformance: { entry: 'tools/conformance/src/main.ts', kernels: true },
   bench: { entry: 'tools/bench/src/main.ts', kernels: true },
   'models:fetch': { entry: 'tools/models/src/main.ts', kernels: false },
-  check: { entry: 'tools/checks/src/main.ts', kernels: false },
+  check: { entry: 'tools/checks/src/main.ts', kernels: true },
 };
 
 /** npm runs scripts in the root folder; paths that a user types are meant from where the user stands. */

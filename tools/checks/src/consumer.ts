@@ -63,6 +63,17 @@ export function importInNode(tarballs: readonly Tarball[], folder: string, node:
     );
 }
 
+/** Asks every program that a package brings for its help. */
+export function startPrograms(tarballs: readonly Tarball[], folder: string, node: string): string[] {
+  return tarballs.flatMap(({ manifest }) =>
+    Object.entries(manifest.bin ?? {}).flatMap(([program, file]) =>
+      problemOf(`starting ${program} of ${manifest.name}`, () =>
+        runCommand(node, [path.join('node_modules', manifest.name, file), '--help'], folder),
+      ),
+    ),
+  );
+}
+
 const importAll = (entries: readonly Entry[]): string => {
   const imports = entries.map(({ specifier }, index) => `import * as entry${index} from '${specifier}';`);
   const names = entries.map((_, index) => `entry${index}`).join(', ');

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { buildPage, compileTypes, entriesOf, importInNode } from './consumer.ts';
+import { buildPage, compileTypes, entriesOf, importInNode, startPrograms } from './consumer.ts';
 import { judgeContents, judgeTarball, packPackage, type Tarball } from './tarball.ts';
 import type { Manifest } from './workspace.ts';
 
@@ -103,6 +103,13 @@ test('imports in Node: one that works, one that throws, one that exports nothing
   const broken = importInNode([install("throw new Error('not today');\n")], folder, process.execPath);
   expect(broken.join()).toMatch(/importing @gallop\/sample in Node v.*not today/s);
   expect(importInNode([install('')], folder, process.execPath).join()).toContain('it exports nothing');
+});
+
+test('a program that does not start is found', () => {
+  const tarball = install("import './absent.js';\n");
+  const withProgram = { ...tarball, manifest: { ...tarball.manifest, bin: { sample: './dist/index.js' } } };
+  expect(startPrograms([tarball], folder, process.execPath)).toEqual([]);
+  expect(startPrograms([withProgram], folder, process.execPath).join()).toMatch(/starting sample of.*absent\.js/s);
 });
 
 test('declarations that do not compile are found', () => {

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { runCommand } from './command.ts';
-import { buildPage, compileTypes, importInNode, installTarballs } from './consumer.ts';
+import { buildPage, compileTypes, importInNode, installTarballs, startPrograms } from './consumer.ts';
 import { judgeTarball, packPackage, type Tarball } from './tarball.ts';
 import { type Findings, findPackages } from './workspace.ts';
 
@@ -22,15 +22,16 @@ const useTarballs = async (tarballs: readonly Tarball[], folder: string, root: s
     say(`importing every entry with ${runCommand(node, ['--version'], folder).trim()}`);
     problems.push(...importInNode(tarballs, folder, node));
   }
+  problems.push(...startPrograms(tarballs, folder, process.execPath));
   say('compiling against the declarations');
   problems.push(...compileTypes(tarballs, folder, root));
   say('building a page with Vite');
   return [...problems, ...(await buildPage(tarballs, folder))];
 };
 
-/** Checks every package under packages/ that is not private. */
+/** Checks every package that is not private. */
 export async function checkPackages(root: string): Promise<Findings> {
-  const packages = findPackages(root).filter(({ path, manifest }) => path.startsWith('packages/') && !manifest.private);
+  const packages = findPackages(root).filter(({ manifest }) => !manifest.private);
   const folder = mkdtempSync(path.join(tmpdir(), 'gallop-packages-'));
   try {
     say(`building ${packages.length} packages`);

@@ -18,6 +18,7 @@ import type { GenerationStep } from './options.ts';
 
 export interface DecodeOptions extends SamplingOptions {
   readonly maxTokens?: number;
+  readonly ignoreEnd?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -71,7 +72,7 @@ export async function* decodeTokens(
     const token = choose(result, history);
     context.session.commit(Int32Array.from(fed.keys()));
     context.append(fed);
-    if (languageModel.tokens.endOfGeneration.has(token)) return 'stop';
+    if (!options.ignoreEnd && languageModel.tokens.endOfGeneration.has(token)) return 'stop';
     const position = history.length;
     history.push(token);
     yield { tokens: [token], position, milliseconds: performance.now() - start };

@@ -90,6 +90,11 @@ describe('generate', () => {
     expect(result).toMatchObject({ text: '', tokens: [], finishReason: 'stop', decodeTokensPerSecond: 0 });
   });
 
+  it('goes on past the end when told to', async () => {
+    const { tokens } = await generate(toyModel({ endBias: 100 }), 'abc', { ignoreEnd: true, maxTokens: 3 }).result;
+    expect(tokens).toEqual([END, END, END]);
+  });
+
   it('lets timers run while it decodes', async () => {
     let ticks = 0;
     const timer = setInterval(() => ticks++, 5);

@@ -16,6 +16,8 @@ export interface GenerationStep {
 export interface GenerateOptions extends SamplingOptions {
   /** Most tokens to generate, ≥ 1. Default: until the model ends, a stop string comes or the context is full. */
   readonly maxTokens?: number;
+  /** Go on past end-of-generation tokens: for measurements that need a fixed length. Default false. */
+  readonly ignoreEnd?: boolean;
   /** The text ends before the first of these strings. Default none. */
   readonly stop?: readonly string[];
   /** Cancels between steps and inside prompt processing; the generation then rejects with `signal.reason`. */

@@ -1,0 +1,21 @@
+/** The same for browsers, which have neither paths nor native code. */
+
+import { GallopError } from '@gallop/core';
+import type { ByteSource } from '@gallop/formats';
+import type { Backend } from '@gallop/tensor';
+
+export const openPath = async (path: string): Promise<ByteSource> => {
+  throw new GallopError(
+    'unsupported',
+    `Expected a URL, a Blob or a ByteSource, since a browser has no files by path; received "${path}"; pass one of these.`,
+  );
+};
+
+export const createNative = async (_options: { readonly threads?: number }): Promise<Backend> => {
+  throw new GallopError(
+    'backend-unavailable',
+    'Expected Node for the native backend; this is a browser; use the wasm backend.',
+  );
+};
+
+export const environmentVariable = (_name: string): string | undefined => undefined;

@@ -1,4 +1,6 @@
 export { dequantize, rowBytes } from './blocks/dequantize.ts';
+export { activationTypeOf, quantizedDot } from './blocks/dot.ts';
+export { canQuantize, quantize } from './blocks/quantize.ts';
 export {
   type GgmlType,
   type GgmlTypeName,

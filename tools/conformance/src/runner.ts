@@ -85,21 +85,22 @@ function message(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
 
-/** The area of a case, from its path, and its adapter; a case outside any area goes to whichever area knows it. */
+/**
+ * The area of a case and its adapter: `<area>/<method>` in its path, or else whichever area knows the operation, those
+ * named in the path first.
+ */
 async function locate(golden: GoldenCase): Promise<{ area: string; adapter: Adapter | undefined }> {
+  const { method, operation } = golden;
   const folders = dirname(golden.path).split(sep);
-  const above = folders.filter((name, index) => isArea(name) && folders[index + 1] === golden.method);
-  const area = above.at(-1) ?? folders.findLast(isArea);
-  if (area !== undefined) {
+  const stated = folders.findLast((name, index) => isArea(name) && folders[index + 1] === method);
+  const candidates =
+    stated === undefined ? [...folders.filter(isArea).reverse(), ...Object.keys(areaModules)] : [stated];
+  for (const area of candidates) {
     await loadArea(area);
-    return { area, adapter: findAdapter(area, golden.method, golden.operation) };
+    const adapter = findAdapter(area, method, operation);
+    if (adapter !== undefined) return { area, adapter };
   }
-  for (const other of Object.keys(areaModules)) {
-    await loadArea(other);
-    const adapter = findAdapter(other, golden.method, golden.operation);
-    if (adapter !== undefined) return { area: other, adapter };
-  }
-  return { area: folders.at(-2) ?? '', adapter: undefined };
+  return { area: stated ?? folders.at(-2) ?? '', adapter: undefined };
 }
 
 function contextOf(golden: GoldenCase, area: string): CaseContext {

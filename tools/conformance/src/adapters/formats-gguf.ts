@@ -8,6 +8,8 @@ import {
   type GgufValue,
   memorySource,
   openGguf,
+  quantize,
+  quantizedDot,
   type StringTable,
 } from '@gallop/formats';
 import { openFile } from '@gallop/formats/node';
@@ -77,4 +79,17 @@ register('formats', 'gguf', 'dequantize', ({ params, tensor }) => {
   const blocks = tensor('blocks');
   const data = dequantize(params.type as GgmlTypeName, blocks.data as Uint8Array);
   return { values: { data, shape: [params.rows, params.columns] } };
+});
+
+for (const operation of ['quantize', 'quantize-activation']) {
+  register('formats', 'gguf', operation, ({ params, tensor }) => ({
+    blocks: quantize(params.type as GgmlTypeName, tensor('values').data as Float32Array),
+  }));
+}
+
+register('formats', 'gguf', 'dot', ({ params, tensor }) => {
+  const activation = tensor('activation').data as Float32Array;
+  const activationBlocks = quantize(params.activationType as GgmlTypeName, activation);
+  const dots = quantizedDot(params.type as GgmlTypeName, tensor('blocks').data as Uint8Array, activationBlocks);
+  return { activationBlocks, dots };
 });

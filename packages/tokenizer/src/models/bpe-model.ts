@@ -1,0 +1,136 @@
+/**
+ * Byte-pair encoding by ranked merges (Sennrich et al. 2016, arXiv 1508.07909). A piece starts as its characters; the
+ * pair with the lowest rank is joined until none is left. Byte-level BPE is the same model over the byte alphabet.
+ */
+
+import { adjacencySplitter } from '../bpe/adjacency.ts';
+import { mergePairs, type PairRanks } from '../bpe/merge.ts';
+import type { PairTable } from '../bpe/pair-table.ts';
+import { Symbols } from '../bpe/symbols.ts';
+import type { Splitter } from '../split/splitter.ts';
+import { codePointsToString, utf8Length, writeUtf8 } from '../text/code-points.ts';
+import type { Vocabulary } from '../vocabulary/vocabulary.ts';
+import { byteTokens, CharacterTokens } from './characters.ts';
+import type { TokenModel, TokenSpans } from './token-model.ts';
+
+export interface BpeOptions {
+  /** Token for characters outside the vocabulary; without one they vanish. Default -1, none. */
+  unknownId?: number;
+  /** Join neighbouring unknown characters into one token. Default false. */
+  fuseUnknown?: boolean;
+  /** Spell unknown characters in byte tokens where the vocabulary has them all. Default false. */
+  byteFallback?: boolean;
+  /** A piece that is a token as a whole is not taken apart. Default false. */
+  ignoreMerges?: boolean;
+  /** What characters after the first carry in front. Default ''. */
+  continuingPrefix?: string;
+  /** What the last character carries behind. Default ''. */
+  endSuffix?: string;
+}
+
+/** BPE with ranks. */
+export class BpeModel implements TokenModel, PairRanks {
+  readonly vocabulary: Vocabulary;
+  readonly unknownId: number;
+  readonly showsUnknownText = false;
+  readonly #merges: PairTable;
+  readonly #fuseUnknown: boolean;
+  readonly #ignoreMerges: boolean;
+  readonly #prefix: string;
+  readonly #suffix: string;
+  readonly #characters: CharacterTokens;
+  readonly #bytes: Int32Array | undefined;
+  readonly #symbols: Symbols = new Symbols();
+  #scratch: Uint8Array = new Uint8Array(64);
+  #splitter: Splitter | undefined;
+
+  constructor(vocabulary: Vocabulary, merges: PairTable, options: BpeOptions = {}) {
+    this.vocabulary = vocabulary;
+    this.#merges = merges;
+    this.unknownId = options.unknownId ?? -1;
+    this.#fuseUnknown = options.fuseUnknown ?? false;
+    this.#ignoreMerges = options.ignoreMerges ?? false;
+    this.#prefix = options.continuingPrefix ?? '';
+    this.#suffix = options.endSuffix ?? '';
+    this.#characters = new CharacterTokens(vocabulary);
+    this.#bytes = options.byteFallback ? byteTokens(vocabulary) : undefined;
+  }
+
+  encode(codes: Int32Array, start: number, end: number, out: TokenSpans): void {
+    if (this.#ignoreMerges) {
+      const whole = this.#wholePiece(codes, start, end);
+      if (whole >= 0) {
+        out.push(whole, start, end);
+        return;
+      }
+    }
+    const symbols = this.#symbols;
+    symbols.clear();
+    this.#spell(codes, start, end, symbols);
+    mergePairs(symbols, this);
+    for (let at = 0; at < symbols.count; at++) out.push(symbols.ids[at], symbols.starts[at], symbols.ends[at]);
+  }
+
+  rankPair(symbols: Symbols, at: number): void {
+    const rank = this.#merges.rank(symbols.ids[at], symbols.ids[symbols.next[at]]);
+    symbols.ranks[at] = rank;
+    if (rank >= 0) symbols.products[at] = this.#merges.product(rank);
+  }
+
+  /** Text without a pre-tokenizer may be cut where no token spans two neighbours, as long as every character is known. */
+  safeSplitter(): Splitter | undefined {
+    const plain = this.#prefix === '' && this.#suffix === '' && !this.#ignoreMerges;
+    if (!plain || !this.#bytes || this.#bytes.includes(-1) || this.#mergesBytes()) return undefined;
+    return (this.#splitter ??= adjacencySplitter(this.vocabulary));
+  }
+
+  #mergesBytes(): boolean {
+    const bytes = this.#bytes!;
+    const isByte = new Set(bytes);
+    return this.#merges.some((left, right) => isByte.has(left) || isByte.has(right));
+  }
+
+  #wholePiece(codes: Int32Array, start: number, end: number): number {
+    if (end - start > this.vocabulary.longest) return -1;
+    this.#reserve((end - start) * 4);
+    let length = 0;
+    for (let at = start; at < end; at++) length = writeUtf8(codes[at], this.#scratch, length);
+    return this.vocabulary.find(this.#scratch, 0, length);
+  }
+
+  /** One symbol a character; unknown ones as bytes, as the unknown token, or not at all. */
+  #spell(codes: Int32Array, start: number, end: number, symbols: Symbols): void {
+    const decorated = this.#prefix !== '' || this.#suffix !== '';
+    let afterUnknown = false;
+    for (let at = start; at < end; at++) {
+      const id = decorated ? this.#decoratedId(codes[at], at > start, at === end - 1) : this.#characters.id(codes[at]);
+      if (id >= 0) {
+        symbols.push(id, at, at + 1);
+        afterUnknown = false;
+      } else if (this.#bytes && this.#spellInBytes(codes[at], at, symbols)) {
+        afterUnknown = false;
+      } else if (this.unknownId >= 0) {
+        if (afterUnknown && this.#fuseUnknown) symbols.ends[symbols.count - 1] = at + 1;
+        else symbols.push(this.unknownId, at, at + 1);
+        afterUnknown = true;
+      }
+    }
+  }
+
+  #decoratedId(code: number, inside: boolean, last: boolean): number {
+    const text = (inside ? this.#prefix : '') + codePointsToString([code]) + (last ? this.#suffix : '');
+    return this.vocabulary.idOf(text);
+  }
+
+  #spellInBytes(code: number, at: number, symbols: Symbols): boolean {
+    const length = utf8Length(code);
+    writeUtf8(code, this.#scratch, 0);
+    for (let index = 0; index < length; index++) if (this.#bytes![this.#scratch[index]] < 0) return false;
+    for (let index = 0; index < length; index++) symbols.push(this.#bytes![this.#scratch[index]], at, at + 1);
+    return true;
+  }
+
+  #reserve(length: number): void {
+    if (this.#scratch.length < length) this.#scratch = new Uint8Array(length * 2);
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * The tokens of a model: text ↔ id. Texts stay packed UTF-8 bytes and the look-up is an open-addressing table of typed
+ * arrays, so that a quarter of a million tokens load in tens of milliseconds and no string is made before it is asked for.
+ * The hash is FNV-1a from a start value drawn for each vocabulary, so that a hostile file cannot aim at collisions.
+ */
+import { GallopError } from '@gallop/core';
+import { writeStringUtf8 } from '../text/code-points.ts';
+import { type PackedStrings, packStrings, type StringTable } from './string-table.ts';
+
+const PRIME = 0x01000193;
+const ABSENT = 0xffffffff;
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** One step of the hash: takes in a byte. */
+export function hashByte(hash: number, byte: number): number {
+  return Math.imul(hash ^ byte, PRIME);
+}
+
+function slotOf(hash: number, mask: number): number {
+  hash = Math.imul(hash ^ (hash >>> 16), 0x7feb352d);
+  return (hash ^ (hash >>> 15)) & mask;
+}
+
+/** Tokens by text and by id. Of two ids with equal text the one added last is found. */
+export class Vocabulary {
+  /** One more than the largest id. */
+  readonly size: number;
+  /** The start value of the hash of a text. */
+  readonly hashStart: number = (Math.random() * 0x100000000) | 0;
+  /** Bytes of the longest token. */
+  readonly longest: number;
+  readonly #data: Uint8Array;
+  readonly #starts: Uint32Array;
+  readonly #lengths: Uint32Array;
+  readonly #mask: number;
+  readonly #slotHash: Int32Array;
+  /** id + 1, or 0 for an empty slot. */
+  readonly #slotId: Int32Array;
+  readonly #texts: (string | undefined)[] = [];
+  #scratch: Uint8Array = new Uint8Array(256);
+
+  /** Tokens in id order; an entry with starts = 0xffffffff is no token. */
+  constructor(packed: PackedStrings) {
+    this.#data = packed.data;
+    this.#starts = packed.starts;
+    this.#lengths = packed.lengths;
+    this.size = packed.starts.length;
+    let capacity = 16;
+    while (capacity < this.size * 2) capacity *= 2;
+    this.#mask = capacity - 1;
+    this.#slotHash = new Int32Array(capacity);
+    this.#slotId = new Int32Array(capacity);
+    let longest = 0;
+    for (let id = 0; id < this.size; id++) {
+      if (this.#starts[id] === ABSENT) continue;
+      if (this.#lengths[id] > longest) longest = this.#lengths[id];
+      this.#insert(id);
+    }
+    this.longest = longest;
+  }
+
+  /** Tokens whose id is their index. */
+  static fromTable(table: StringTable): Vocabulary {
+    return new Vocabulary(packStrings(table));
+  }
+
+  /**
+   * Tokens with ids of their own.
+   * @throws GallopError `invalid-file` for an id that is no integer, or far above the number of tokens.
+   */
+  static fromEntries(texts: readonly string[], ids: ArrayLike<number>): Vocabulary {
+    const limit = texts.length * 8 + 65_536;
+    let size = 0;
+    for (let index = 0; index < texts.length; index++) {
+      const id = ids[index];
+      if (!Number.isInteger(id) || id < 0 || id >= limit) {
+        throw new GallopError(
+          'invalid-file',
+          `Expected token ids from 0 up to about the number of tokens (${texts.length}); received ${id} for ${JSON.stringify(texts[index])}. Check the vocabulary.`,
+        );
+      }
+      if (id >= size) size = id + 1;
+    }
+    const packed = packStrings(texts);
+    const starts = new Uint32Array(size).fill(ABSENT);
+    const lengths = new Uint32Array(size);
+    for (let index = 0; index < texts.length; index++) {
+      starts[ids[index]] = packed.starts[index];
+      lengths[ids[index]] = packed.lengths[index];
+    }
+    return new Vocabulary({ data: packed.data, starts, lengths });
+  }
+
+  #insert(id: number): void {
+    const data = this.#data;
+    const start = this.#starts[id];
+    const end = start + this.#lengths[id];
+    const hash = this.hash(data, start, end, this.hashStart);
+    let slot = slotOf(hash, this.#mask);
+    while (this.#slotId[slot] !== 0) {
+      if (this.#slotHash[slot] === hash && this.#equals(this.#slotId[slot] - 1, data, start, end)) break;
+      slot = (slot + 1) & this.#mask;
+    }
+    this.#slotHash[slot] = hash;
+    this.#slotId[slot] = id + 1;
+  }
+
+  #equals(id: number, bytes: Uint8Array, start: number, end: number): boolean {
+    if (this.#lengths[id] !== end - start) return false;
+    const data = this.#data;
+    for (let at = start, own = this.#starts[id]; at < end; at++, own++) if (data[own] !== bytes[at]) return false;
+    return true;
+  }
+
+  /** The hash of bytes[start, end), continuing from `hash`. */
+  hash(bytes: Uint8Array, start: number, end: number, hash: number): number {
+    for (let at = start; at < end; at++) hash = Math.imul(hash ^ bytes[at], PRIME);
+    return hash;
+  }
+
+  /** The id of the token with these UTF-8 bytes, or -1. */
+  find(bytes: Uint8Array, start: number, end: number): number {
+    if (end - start > this.longest) return -1;
+    return this.findHashed(this.hash(bytes, start, end, this.hashStart), bytes, start, end);
+  }
+
+  /** As `find`, for a caller that has the hash already. */
+  findHashed(hash: number, bytes: Uint8Array, start: number, end: number): number {
+    let slot = slotOf(hash, this.#mask);
+    for (let id = this.#slotId[slot]; id !== 0; id = this.#slotId[slot]) {
+      if (this.#slotHash[slot] === hash && this.#equals(id - 1, bytes, start, end)) return id - 1;
+      slot = (slot + 1) & this.#mask;
+    }
+    return -1;
+  }
+
+  /** The id of a token text, or -1. */
+  idOf(text: string): number {
+    if (text.length > this.longest) return -1;
+    if (this.#scratch.length < text.length * 3) this.#scratch = new Uint8Array(text.length * 3);
+    return this.find(this.#scratch, 0, writeStringUtf8(text, this.#scratch, 0));
+  }
+
+  /** True if the id is a token's. */
+  has(id: number): boolean {
+    return id >= 0 && id < this.size && this.#starts[id] !== ABSENT;
+  }
+
+  /** The text of a token, undefined for an id that has none. */
+  text(id: number): string | undefined {
+    if (!this.has(id)) return undefined;
+    return (this.#texts[id] ??= decoder.decode(this.bytes(id)));
+  }
+
+  /** The UTF-8 bytes of a token that exists, as a view that must not be changed. */
+  bytes(id: number): Uint8Array {
+    return this.#data.subarray(this.#starts[id], this.#starts[id] + this.#lengths[id]);
+  }
+
+  /** Calls back with every character of every token and the character before it in the token, -1 at its start. */
+  forEachCharacter(callback: (code: number, previous: number) => void): void {
+    const data = this.#data;
+    for (let id = 0; id < this.size; id++) {
+      if (this.#starts[id] === ABSENT) continue;
+      let previous = -1;
+      const end = this.#starts[id] + this.#lengths[id];
+      for (let at = this.#starts[id]; at < end; ) {
+        let code = data[at++];
+        if (code >= 0xc0) {
+          code &= code >= 0xf0 ? 7 : code >= 0xe0 ? 15 : 31;
+          while (at < end && (data[at] & 0xc0) === 0x80) code = (code << 6) | (data[at++] & 63);
+        }
+        callback(code, previous);
+        previous = code;
+      }
+    }
+  }
+}

@@ -33,15 +33,22 @@ const tryToTake = (file) => {
 
 const pause = (milliseconds) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 
-/** Runs `action` while holding the lock; waits (for as long as it takes) while another living process holds it. */
-export const withLock = (file, action) => {
-  mkdirSync(path.dirname(file), { recursive: true });
+/** Waits until the lock is ours; says once what it waits for. */
+const take = (file) => {
+  let waits = 0;
   while (!tryToTake(file)) {
     const owner = ownerOf(file);
+    if (++waits === 10) process.stderr.write(`[setup] waiting for process ${owner}, which holds ${file}\n`);
     pause(100);
     // The owner writes its id right after creating the file, so an empty lock gets a second look before it is stale.
     if (owner === ownerOf(file) && (owner === undefined || !isAlive(owner))) rmSync(file, { force: true });
   }
+};
+
+/** Runs `action` while holding the lock; waits (for as long as it takes) while another living process holds it. */
+export const withLock = (file, action) => {
+  mkdirSync(path.dirname(file), { recursive: true });
+  take(file);
   try {
     return action();
   } finally {

@@ -112,8 +112,9 @@ const kernelsAreBuilt = () => {
 };
 
 const buildKernels = (environment) => {
+  const key = kernelKey();
   runPnpm('building the kernels', ['--filter', '@gallop/kernels', 'run', 'build:kernels'], { env: environment });
-  writeFileSync(kernelStamp, JSON.stringify({ key: kernelKey() }));
+  writeFileSync(kernelStamp, JSON.stringify({ key }));
 };
 
 /** The Node that runs npm: inside an npm script, `node` may already be the pinned one. */

@@ -5,13 +5,19 @@ import path from 'node:path';
 import { runChild } from './child.mjs';
 import { root, setUp } from './setup.mjs';
 
-/** Command name → its entry file, and whether it needs the compiled kernels. */
+const always = () => true;
+const never = () => false;
+
+/** Command name → its entry file, and whether, given its arguments, it needs the compiled kernels. */
 export const commands = {
-  gallop: { entry: 'apps/cli/src/main.ts', kernels: true },
-  conformance: { entry: 'tools/conformance/src/main.ts', kernels: true },
-  bench: { entry: 'tools/bench/src/main.ts', kernels: true },
-  'models:fetch': { entry: 'tools/models/src/main.ts', kernels: false },
-  check: { entry: 'tools/checks/src/main.ts', kernels: true },
+  gallop: { entry: 'apps/cli/src/main.ts', needsKernels: always },
+  conformance: { entry: 'tools/conformance/src/main.ts', needsKernels: always },
+  bench: { entry: 'tools/bench/src/main.ts', needsKernels: always },
+  'models:fetch': { entry: 'tools/models/src/main.ts', needsKernels: never },
+  check: {
+    entry: 'tools/checks/src/main.ts',
+    needsKernels: (args) => args.length === 0 || args.includes('packages'),
+  },
 };
 
 /** npm runs scripts in the root folder; paths that a user types are meant from where the user stands. */
@@ -25,6 +31,6 @@ export const runCommand = (name, args) => {
   }
   const entry = path.join(root, command.entry);
   if (!existsSync(entry)) throw new Error(`expected ${command.entry}, which is missing from this checkout`);
-  const { node, environment } = setUp({ kernels: command.kernels });
+  const { node, environment } = setUp({ kernels: command.needsKernels(args) });
   return runChild(node, ['--conditions=@gallop/source', entry, ...args], { cwd: userFolder(), env: environment });
 };

@@ -4,4 +4,5 @@ import { runAsProgram } from './child.mjs';
 import { runCommand } from './commands.mjs';
 
 const [name, ...args] = process.argv.slice(2);
-await runAsProgram(() => runCommand(name, args));
+// npm removes the `--` between a script and its arguments, pnpm passes it on.
+await runAsProgram(() => runCommand(name, args[0] === '--' ? args.slice(1) : args));

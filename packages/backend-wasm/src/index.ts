@@ -1,1 +1,1 @@
-export {};
+export { createWasmBackend, type WasmBackendOptions, wasmVariants } from './wasm-backend.ts';

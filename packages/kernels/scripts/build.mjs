@@ -3,12 +3,14 @@
  * Node-API library) and `node scripts/build.mjs wasm` (npm's clang). Without an argument it builds what it can and says
  * what it left out. Outputs go to build/.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { opcodesHeader } from '../../tensor/src/opcodes.ts';
+import { buildWasm, wasmModules } from './build-wasm.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const source = join(root, 'src/c');
@@ -63,7 +65,7 @@ function writeHeader() {
   if (!existsSync(path) || require('node:fs').readFileSync(path, 'utf8') !== text) writeFileSync(path, text);
 }
 
-export function buildNative() {
+export async function buildNative() {
   const list = variants[process.arch];
   const output = join(build, `gallop-${process.platform}-${process.arch}.node`);
   if (process.platform === 'win32' || !list)
@@ -72,15 +74,15 @@ export function buildNative() {
   const compiler = findCompiler();
   if (!compiler) return 'no C compiler found (tried CC, cc, gcc, clang): the wasm backend is used';
   const headers = require('node-api-headers').include_dir;
-  const objects = Object.entries(list).map(([name, flags]) => {
-    const object = join(build, `${name}.o`);
-    execFileSync(
-      compiler,
-      [...common, ...flags, '-fPIC', `-DVARIANT_NAME=${name}`, '-c', join(source, 'run.c'), '-o', object],
-      { stdio: 'inherit' },
-    );
-    return object;
-  });
+  const objects = await Promise.all(
+    Object.entries(list).map(async ([name, flags]) => {
+      const object = join(build, `${name}.o`);
+      const args = [...common, ...flags, '-fPIC', `-DVARIANT_NAME=${name}`, '-c', join(source, 'run.c'), '-o', object];
+      const { stderr } = await promisify(execFile)(compiler, args);
+      process.stderr.write(stderr);
+      return object;
+    }),
+  );
   const temporary = `${output}.${process.pid}`;
   const link = process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : [];
   execFileSync(
@@ -108,7 +110,9 @@ export function buildNative() {
 
 mkdirSync(build, { recursive: true });
 writeHeader();
+if (process.argv[2] !== 'native' && !wasmModules.every((name) => upToDate(join(build, `gallop-${name}`))))
+  await buildWasm(source, build);
 if (process.argv[2] !== 'wasm') {
-  const reason = buildNative();
+  const reason = await buildNative();
   if (reason) console.error(`gallop kernels: ${reason}`);
 }

@@ -6,12 +6,20 @@ import { runCommand } from './commands.mjs';
 import { modelsFolder } from './setup.mjs';
 
 const modelFile = 'SmolLM2-135M-Instruct.Q4_1.gguf';
-const prompt = 'Explain in three short sentences why the sky is blue, then write a haiku about it.';
+const prompt = 'Write a short guide for someone who visits Paris for the first time.';
+const sampling = ['--temperature', '0.6', '--top-p', '0.9', '--seed', '1', '--max-tokens', '250'];
 
 await runAsProgram(async () => {
   const fetched = await runCommand('models:fetch', ['smollm2']);
   if (fetched !== 0) return fetched;
   const model = path.join(modelsFolder, modelFile);
-  const options = ['--model', model, '--prompt', prompt, '--max-tokens', '200', '--seed', '1'];
-  return runCommand('gallop', ['generate', ...options, ...process.argv.slice(2)]);
+  return runCommand('gallop', [
+    'generate',
+    '--model',
+    model,
+    '--prompt',
+    prompt,
+    ...sampling,
+    ...process.argv.slice(2),
+  ]);
 });

@@ -7,7 +7,18 @@ import { modelsFolder } from './setup.mjs';
 
 const modelFile = 'SmolLM2-135M-Instruct.Q4_1.gguf';
 const prompt = 'Write a short guide for someone who visits Paris for the first time.';
-const sampling = ['--temperature', '0.6', '--top-p', '0.9', '--seed', '1', '--max-tokens', '250'];
+const sampling = [
+  '--temperature',
+  '0.6',
+  '--top-p',
+  '0.9',
+  '--repetition-penalty',
+  '1.1',
+  '--seed',
+  '2',
+  '--max-tokens',
+  '220',
+];
 
 await runAsProgram(async () => {
   const fetched = await runCommand('models:fetch', ['smollm2']);

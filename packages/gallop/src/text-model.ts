@@ -21,6 +21,8 @@ export interface TextDecoder {
 
 /** Text to ids and back. */
 export interface TextCodec {
+  /** Tokens that end an answer, beside those that the language model itself names. */
+  readonly endOfGeneration: ReadonlySet<number>;
   /** Ids of plain text, with the tokens that the model expects around it (beginning of sequence). */
   encodeText(text: string): Int32Array;
   /**

@@ -54,7 +54,7 @@ const expectRow = <T>(row: T | undefined): T => {
  * @throws `signal.reason` when cancelled; the context keeps what was committed
  */
 export async function* decodeTokens(
-  { languageModel }: TextModel,
+  { languageModel, codec }: TextModel,
   prompt: Int32Array,
   context: Context,
   options: DecodeOptions,
@@ -62,6 +62,8 @@ export async function* decodeTokens(
   const { signal } = options;
   const { want, choose } = choiceOf(options, languageModel.vocabSize);
   const request = signal === undefined ? { want } : { want, signal };
+  const ends = (token: number): boolean =>
+    languageModel.tokens.endOfGeneration.has(token) || codec.endOfGeneration.has(token);
   const history = [...prompt];
   const end = Math.min(languageModel.contextLength, prompt.length + (options.maxTokens ?? Number.POSITIVE_INFINITY));
   let fed = prompt.slice(context.ids.length);
@@ -72,7 +74,7 @@ export async function* decodeTokens(
     const token = choose(result, history);
     context.session.commit(Int32Array.from(fed.keys()));
     context.append(fed);
-    if (!options.ignoreEnd && languageModel.tokens.endOfGeneration.has(token)) return 'stop';
+    if (!options.ignoreEnd && ends(token)) return 'stop';
     const position = history.length;
     history.push(token);
     yield { tokens: [token], position, milliseconds: performance.now() - start };

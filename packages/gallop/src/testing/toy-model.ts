@@ -99,6 +99,7 @@ export class ToySession implements Session {
 }
 
 const codec: TextCodec = {
+  endOfGeneration: new Set(),
   encodeText: (text) => Int32Array.from(new TextEncoder().encode(text)),
   encodeChat: (messages: readonly ChatMessage[]) =>
     Int32Array.from(messages.flatMap(({ content }) => [TURN, ...new TextEncoder().encode(content)]).concat(TURN)),

@@ -1,0 +1,84 @@
+/** `gallop generate`: text after a prompt, streamed for people or as one JSON object for programs. */
+
+import { type GenerationResult, generate, type Model, type Prompt } from 'gallop';
+import { withInterrupt } from '../interrupt.ts';
+import { generateOptionsOf, loadOptionsOf, type ModelOptions, type SamplingFlags } from '../options.ts';
+import { formatDuration, formatNumber } from '../terminal/format.ts';
+import { StatusLine } from '../terminal/status-line.ts';
+import { loadWithProgress } from './load.ts';
+
+export interface GenerateFlags extends ModelOptions, SamplingFlags {
+  readonly prompt: string;
+  readonly raw?: true;
+  readonly json?: true;
+}
+
+export const runGenerate = (flags: GenerateFlags): Promise<void> =>
+  withInterrupt(async (signal) => {
+    const { model, loadMilliseconds } = await loadWithProgress(flags.model, { ...loadOptionsOf(flags), signal });
+    try {
+      const chat = flags.raw !== true && model.hasChatTemplate;
+      const prompt: Prompt = chat ? [{ role: 'user', content: flags.prompt }] : flags.prompt;
+      const options = { ...generateOptionsOf(flags), signal };
+      if (flags.json === true) {
+        const result = await generate(model, prompt, options).result;
+        process.stdout.write(`${JSON.stringify(jsonOf(result, model, loadMilliseconds))}\n`);
+      } else {
+        const result = await streamAnswer(model, prompt, options);
+        process.stdout.write('\n');
+        if (process.stderr.isTTY) process.stderr.write(`${summaryOf(result, model)}\n`);
+      }
+    } finally {
+      model.dispose();
+    }
+  });
+
+/** Streams an answer to standard output with a live status line, and returns the totals. */
+export const streamAnswer = async (
+  model: Model,
+  prompt: Prompt,
+  options: Parameters<typeof generate>[2],
+): Promise<GenerationResult> => {
+  using status = new StatusLine(process.stderr, process.stdout.isTTY === true);
+  const start = performance.now();
+  let first = 0;
+  let count = 0;
+  const generation = generate(model, prompt, {
+    ...options,
+    onStep: ({ tokens }) => {
+      count += tokens.length;
+      first ||= performance.now();
+      const seconds = (performance.now() - first) / 1000;
+      const rate = seconds > 0 ? `${formatNumber((count - 1) / seconds)} tokens/s` : '';
+      status.update(`${count} tokens  ${rate}  first token ${formatDuration(first - start)}  ${model.backend}`);
+    },
+  });
+  for await (const piece of generation) process.stdout.write(piece);
+  return generation.result;
+};
+
+/** One line about a finished answer. */
+export const summaryOf = (result: GenerationResult, model: Model): string => {
+  const { tokens, promptTokens, firstTokenMilliseconds, decodeTokensPerSecond, prefillTokensPerSecond } = result;
+  return [
+    `${tokens.length} tokens at ${formatNumber(decodeTokensPerSecond)}/s`,
+    `prompt ${promptTokens} at ${formatNumber(prefillTokensPerSecond)}/s`,
+    `first token ${formatDuration(firstTokenMilliseconds)}`,
+    `${model.backend}, ${model.threads} threads`,
+  ].join(' · ');
+};
+
+const KIBIBYTE = 1024;
+
+const jsonOf = (result: GenerationResult, model: Model, loadMilliseconds: number): Record<string, unknown> => ({
+  text: result.text,
+  tokens: result.tokens,
+  promptTokens: result.promptTokens,
+  loadMilliseconds,
+  firstTokenMilliseconds: result.firstTokenMilliseconds,
+  prefillTokensPerSecond: result.prefillTokensPerSecond,
+  decodeTokensPerSecond: result.decodeTokensPerSecond,
+  backend: model.backend,
+  threads: model.threads,
+  peakMemoryBytes: process.resourceUsage().maxRSS * KIBIBYTE,
+});

@@ -1,0 +1,18 @@
+/** A tokenizer as generation uses it. */
+
+import type { Tokenizer } from '@gallop/tokenizer';
+import type { TextCodec } from '../text-model.ts';
+
+/** Text is encoded with the tokenizer's special tokens around it; special tokens of the answer are not shown. */
+export const tokenizerCodec = (tokenizer: Tokenizer): TextCodec => ({
+  endOfGeneration: tokenizer.endOfGeneration,
+  encodeText: (text) => tokenizer.encode(text),
+  encodeChat: (messages) => {
+    const text = tokenizer.applyChatTemplate(
+      messages.map((message) => ({ ...message })),
+      { addGenerationPrompt: true },
+    );
+    return tokenizer.encode(text, { addSpecialTokens: false });
+  },
+  openDecoder: () => tokenizer.createDecodeStream({ skipSpecialTokens: true }),
+});

@@ -45,7 +45,10 @@ INLINE float *activation_scaled_sums(int8_t *row, size_t columns) { return (floa
 INLINE int32_t *activation_negative_sums(int8_t *row, size_t columns) { return (int32_t *)(row + columns) + columns / 32 * 2; }
 INLINE int32_t *activation_negative_half_sums(int8_t *row, size_t columns) { return (int32_t *)(row + columns) + columns / 32 * 3; }
 
-/* Per 32: scale = max|x| / 127, code = round half to even of x * (127 / max|x|). */
+/*
+ * Per 32: scale = max|x| / 127, code = round half to even of x * (127 / max|x|). Below 2^-120, where the quotient would
+ * soon overflow, all codes are 0.
+ */
 INLINE void quantize_row(int8_t *row, const float *x, size_t columns) {
   float *scales = activation_scales(row, columns), *scaled = activation_scaled_sums(row, columns);
   int32_t *sums = activation_negative_sums(row, columns), *half_sums = activation_negative_half_sums(row, columns);
@@ -55,7 +58,7 @@ INLINE void quantize_row(int8_t *row, const float *x, size_t columns) {
     for (int i = 0; i < PARTS; i++)
       vf_store(lanes + i * LANES, vf_max(vf_abs(vf_load(x + 32 * b + i * LANES)), vf_abs(vf_load(x + 32 * b + 16 + i * LANES))));
     float largest = fold_max(lanes);
-    float inverse = largest > 0 ? 127.0f / largest : 0.0f;
+    float inverse = largest >= 0x1p-120f ? 127.0f / largest : 0.0f;
     scales[b] = largest / 127.0f;
     int8_t *codes = row + 32 * b;
     for (int i = 0; i < 2 * PARTS; i++) {
@@ -144,8 +147,8 @@ static void top_k_row(float *values, int32_t *ids, const float *x, int32_t colum
     if (count == k) { /* skip 16 values at once when none beats the worst kept */
       float lanes[16], worst = values[k - 1];
       if (end - c == 16) {
-        vf best = vf_load(x + c);
-        for (int i = 1; i < PARTS; i++) best = vf_max(best, vf_load(x + c + i * LANES));
+        vf best = vf_set(worst);
+        for (int i = 0; i < PARTS; i++) best = vf_max(vf_load(x + c + i * LANES), best); /* NaN gives way to best */
         vf_store(lanes, best);
         int any = 0;
         for (int i = 0; i < LANES; i++) any |= lanes[i] > worst;

@@ -1,0 +1,1 @@
+export { type BackendContractOptions, backendContract } from './backend-contract.ts';

@@ -17,8 +17,9 @@ export {
   type GgufValue,
 } from './gguf/metadata.ts';
 export { type GgufFile, type GgufTensor, openGguf } from './gguf/read.ts';
-export { ggufPartNames, openSplitGguf } from './gguf/split.ts';
+export { ggufPartNames, openSplitGguf, splitGguf } from './gguf/split.ts';
 export { type StringTable, stringTableOf } from './gguf/string-table.ts';
+export { encodeGguf, type GgufModel, type GgufTensorInput, ggufStrings } from './gguf/write.ts';
 export {
   decodeValues,
   type SafetensorsDtype,
@@ -32,7 +33,14 @@ export {
   type SafetensorsFile,
   type SafetensorsTensor,
 } from './safetensors/read.ts';
+export {
+  encodeSafetensors,
+  type SafetensorsPart,
+  type SafetensorsTensorInput,
+  splitSafetensors,
+} from './safetensors/write.ts';
 export { type ByteSource, blobSource, memorySource } from './source/byte-source.ts';
+export { collectChunks, type TensorData } from './source/chunks.ts';
 export { type HttpSourceOptions, openHttp } from './source/http-source.ts';
 export type { ReadOptions, StoredTensor, TensorStore } from './source/tensor-store.ts';
 export { bfloat16ToFloat, floatToBfloat16, floatToHalf, halfToFloat } from './values/float-formats.ts';

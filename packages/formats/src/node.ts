@@ -9,3 +9,4 @@ export {
 export { type HubEntry, listHubFiles } from './hub/list.ts';
 export type { RetryPolicy } from './hub/transfer.ts';
 export { type FileSource, openFile } from './source/file-source.ts';
+export { writeChunks } from './source/write-file.ts';

@@ -4,7 +4,9 @@
  */
 import { GallopError } from '@gallop/core';
 import type { ByteSource } from '../source/byte-source.ts';
+import { ggmlByteLength, ggmlType } from './ggml-types.ts';
 import { type GgufFile, type GgufTensor, ggufFile, readGgufHeader } from './read.ts';
+import type { GgufModel, GgufTensorInput } from './write.ts';
 
 const suffix = /-(\d{5})-of-(\d{5})\.gguf$/;
 
@@ -55,4 +57,37 @@ export async function openSplitGguf(sources: readonly ByteSource[]): Promise<Ggu
     throw new GallopError('invalid-file', `Expected ${expected} tensors in all parts; found ${tensors.length}.`);
   }
   return ggufFile({ ...first, tensors }, sources);
+}
+
+/**
+ * Divides a model into parts of at most `largestPartBytes` of tensors each (a larger tensor gets a part of its own). All
+ * metadata goes into the first; name the files with `ggufPartNames`.
+ * @throws GallopError `invalid-argument` unless `largestPartBytes` is positive.
+ */
+export function splitGguf(model: GgufModel, largestPartBytes: number): GgufModel[] {
+  if (!(largestPartBytes > 0)) {
+    throw new GallopError('invalid-argument', `Expected a positive size of parts; received ${largestPartBytes}.`);
+  }
+  const groups: GgufTensorInput[][] = [[]];
+  let room = largestPartBytes;
+  for (const tensor of model.tensors) {
+    const elements = tensor.dimensions.reduce((product, size) => product * size, 1);
+    const length = ggmlByteLength(ggmlType(tensor.type), elements);
+    if (length > room && groups.at(-1)!.length > 0) {
+      groups.push([]);
+      room = largestPartBytes;
+    }
+    groups.at(-1)!.push(tensor);
+    room -= length;
+  }
+  const metadata = [...model.metadata].filter(([key]) => !key.startsWith('split.'));
+  return groups.map((tensors, part) => ({
+    metadata: [
+      ...(part === 0 ? metadata : []),
+      ['split.no', { type: 'u16', value: part }],
+      ['split.count', { type: 'u16', value: groups.length }],
+      ['split.tensors.count', { type: 'i32', value: model.tensors.length }],
+    ],
+    tensors,
+  }));
 }

@@ -12,7 +12,8 @@ const withOptions = (command: Command, options: readonly Option[]): Command => {
   return command;
 };
 
-const modelOption = (): Option => new Option('--model <file>', 'GGUF file or URL').makeOptionMandatory();
+const modelOption = (): Option =>
+  new Option('--model <file>', 'GGUF file, URL or hf:OWNER/NAME/FILE').makeOptionMandatory();
 
 const rawOption = (): Option => new Option('--raw', 'give the prompt as it is, without the chat template');
 

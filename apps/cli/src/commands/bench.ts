@@ -7,7 +7,7 @@
 import { type GenerationResult, generate, type Model } from 'gallop';
 import { withInterrupt } from '../interrupt.ts';
 import { loadOptionsOf, type ModelOptions } from '../options.ts';
-import { formatDuration, formatNumber, median } from '../terminal/format.ts';
+import { formatCount, formatDuration, formatNumber, median } from '../terminal/format.ts';
 import { StatusLine } from '../terminal/status-line.ts';
 import { loadWithProgress } from './load.ts';
 
@@ -113,7 +113,7 @@ const textOf = (
   { promptTokens, newTokens, runs }: BenchFlags,
 ): string =>
   [
-    `${report.backend}, ${report.threads} threads; medians of ${runs} runs, prompt ${promptTokens}, ${newTokens} new tokens`,
+    `${report.backend}, ${formatCount(report.threads, 'thread')}; medians of ${formatCount(runs, 'run')}, prompt ${promptTokens}, ${newTokens} new tokens`,
     `load         ${formatDuration(report.loadMilliseconds)}`,
     `first token  ${formatDuration(report.firstTokenMilliseconds)}`,
     `prompt       ${formatNumber(report.prefillTokensPerSecond)} tokens/s`,

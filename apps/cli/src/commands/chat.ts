@@ -60,6 +60,7 @@ const converse = async (model: Model, flags: ChatFlags): Promise<void> => {
     }
   } finally {
     terminal.close();
+    process.stderr.write('\n');
   }
 };
 

@@ -3,7 +3,7 @@
 import { type GenerationResult, generate, type Model, type Prompt } from 'gallop';
 import { withInterrupt } from '../interrupt.ts';
 import { generateOptionsOf, loadOptionsOf, type ModelOptions, type SamplingFlags } from '../options.ts';
-import { formatDuration, formatNumber } from '../terminal/format.ts';
+import { formatCount, formatDuration, formatNumber } from '../terminal/format.ts';
 import { StatusLine } from '../terminal/status-line.ts';
 import { loadWithProgress } from './load.ts';
 
@@ -49,8 +49,10 @@ export const streamAnswer = async (
       count += tokens.length;
       first ||= performance.now();
       const seconds = (performance.now() - first) / 1000;
-      const rate = seconds > 0 ? `${formatNumber((count - 1) / seconds)} tokens/s` : '';
-      status.update(`${count} tokens  ${rate}  first token ${formatDuration(first - start)}  ${model.backend}`);
+      const rate = count > 1 ? `${formatNumber((count - 1) / seconds)} tokens/s` : '';
+      status.update(
+        `${formatCount(count, 'token')}  ${rate}  first token ${formatDuration(first - start)}  ${model.backend}`,
+      );
     },
   });
   for await (const piece of generation) process.stdout.write(piece);
@@ -61,10 +63,10 @@ export const streamAnswer = async (
 export const summaryOf = (result: GenerationResult, model: Model): string => {
   const { tokens, promptTokens, firstTokenMilliseconds, decodeTokensPerSecond, prefillTokensPerSecond } = result;
   return [
-    `${tokens.length} tokens at ${formatNumber(decodeTokensPerSecond)}/s`,
+    `${formatCount(tokens.length, 'token')} at ${formatNumber(decodeTokensPerSecond)}/s`,
     `prompt ${promptTokens} at ${formatNumber(prefillTokensPerSecond)}/s`,
     `first token ${formatDuration(firstTokenMilliseconds)}`,
-    `${model.backend}, ${model.threads} threads`,
+    `${model.backend}, ${formatCount(model.threads, 'thread')}`,
   ].join(' · ');
 };
 

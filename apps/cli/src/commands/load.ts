@@ -13,8 +13,8 @@ export const loadWithProgress = async (
   using status = new StatusLine(process.stderr, false);
   const model = await loadModel(source, {
     ...options,
-    onProgress: ({ loadedBytes, totalBytes }) => {
-      status.update(`loading ${progressBar(loadedBytes / totalBytes)} ${formatBytes(loadedBytes)}`);
+    onProgress: ({ phase, loadedBytes, totalBytes }) => {
+      status.update(`${phase}ing ${progressBar(loadedBytes / totalBytes)} ${formatBytes(loadedBytes)}`);
     },
     onWarning: (line) => {
       status.close();

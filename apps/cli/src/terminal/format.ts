@@ -14,7 +14,9 @@ export const formatBytes = (bytes: number): string => {
 
 /** A number with three significant digits and no exponent. */
 export const formatNumber = (value: number): string =>
-  value >= 100 ? value.toFixed(0) : value.toFixed(Math.max(0, 2 - Math.floor(Math.log10(Math.max(value, 0.01)))));
+  value >= 100 || value === 0
+    ? value.toFixed(0)
+    : value.toFixed(Math.max(0, 2 - Math.floor(Math.log10(Math.max(value, 0.01)))));
 
 /** Milliseconds, in seconds from one second on. */
 export const formatDuration = (milliseconds: number): string =>
@@ -26,3 +28,6 @@ export const median = (values: readonly number[]): number => {
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 };
+
+/** A count with its noun, such as `1 thread` and `2 threads`. */
+export const formatCount = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

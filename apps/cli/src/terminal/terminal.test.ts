@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { formatBytes, formatDuration, formatNumber, median } from './format.ts';
+import { formatBytes, formatCount, formatDuration, formatNumber, median } from './format.ts';
 import { progressBar, StatusLine, type Terminal } from './status-line.ts';
 
 const fakeTerminal = (isTTY: boolean): { terminal: Terminal; output: () => string } => {
@@ -56,8 +56,9 @@ describe('StatusLine', () => {
 
 describe('numbers for people', () => {
   it('have three digits', () => {
-    expect([0, 0.123456, 1.5, 45.67, 1234.5].map(formatNumber)).toEqual(['0.0000', '0.123', '1.50', '45.7', '1235']);
+    expect([0, 0.123456, 1.5, 45.67, 1234.5].map(formatNumber)).toEqual(['0', '0.123', '1.50', '45.7', '1235']);
     expect([12, 1500, 84.5 * 2 ** 20].map(formatBytes)).toEqual(['12 B', '1.46 KiB', '84.5 MiB']);
+    expect([1, 2].map((count) => formatCount(count, 'thread'))).toEqual(['1 thread', '2 threads']);
     expect([12.4, 2345].map(formatDuration)).toEqual(['12 ms', '2.35 s']);
   });
 

@@ -1,6 +1,9 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { GallopError } from '@gallop/core';
 import { memorySource } from '@gallop/formats';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { inspectModel } from './inspect-model.ts';
 
 /** A GGUF file with a string, a number and a list of strings as metadata, and one F32 tensor of 2 × 3. */
@@ -42,6 +45,22 @@ describe('inspectModel', () => {
     const source = { ...memorySource(new Uint8Array(100)), close: () => (closed = true) as unknown as undefined };
     await expect(inspectModel(source)).rejects.toBeInstanceOf(GallopError);
     expect(closed).toBe(true);
+  });
+
+  it('reads from the Hugging Face cache, and explains a reference without a file', async () => {
+    await expect(inspectModel('hf:owner/name')).rejects.toThrow(/hf:OWNER\/NAME\/FILE.*received "hf:owner\/name"/);
+    const cache = mkdtempSync(path.join(tmpdir(), 'gallop-hub-'));
+    const repository = path.join(cache, 'models--owner--name');
+    const snapshot = path.join(repository, 'snapshots', 'a'.repeat(40));
+    mkdirSync(snapshot, { recursive: true });
+    mkdirSync(path.join(repository, 'refs'));
+    writeFileSync(path.join(repository, 'refs', 'main'), 'a'.repeat(40));
+    writeFileSync(path.join(snapshot, 'toy.gguf'), smallGguf());
+    vi.stubEnv('HF_HUB_CACHE', cache);
+    vi.stubEnv('HF_ENDPOINT', 'http://127.0.0.1:9');
+    expect(await inspectModel('hf:owner/name/toy.gguf')).toMatchObject({ architecture: 'toy' });
+    vi.unstubAllEnvs();
+    rmSync(cache, { recursive: true });
   });
 
   it('reports paths that do not exist and folders', async () => {

@@ -29,7 +29,7 @@ const LONGEST_LIST = 6;
  * @throws GallopError as `openModelFile`
  */
 export const inspectModel = async (source: ModelSource, signal?: AbortSignal): Promise<ModelDescription> => {
-  using file = await openModelFile(source, signal);
+  using file = await openModelFile(source, signal === undefined ? {} : { signal });
   return describeFile(file);
 };
 

@@ -25,14 +25,14 @@ const factories: Readonly<Record<BackendName, BackendFactory>> = {
 /**
  * Loads a GGUF model.
  *
- * @param source path or `file:` URL (Node), `http(s):` URL, Blob, File or ByteSource
+ * @param source path, `file:` URL or `hf:OWNER/NAME/FILE` (Node), `http(s):` URL, Blob, File or ByteSource
  * @throws GallopError `not-found`, `invalid-file`, `download-failed`, `unsupported` (architecture or format),
  *   `invalid-argument`, `backend-unavailable`, `out-of-memory`; `signal.reason` when cancelled
  */
 export const loadModel = async (source: ModelSource, options: LoadModelOptions = {}): Promise<Model> => {
   const { signal } = options;
   signal?.throwIfAborted();
-  using file = await openModelFile(source, signal);
+  using file = await openModelFile(source, options);
   const backend = await selectBackend(options, factories, environmentVariable('GALLOP_BACKEND'));
   try {
     return await loadOnto(backend, file, options);
@@ -52,7 +52,7 @@ const loadOnto = async (
     ...(contextLength !== undefined && { contextLength }),
     ...(signal && { signal }),
     ...(onProgress && {
-      onProgress: (loadedBytes: number, totalBytes: number) => onProgress({ loadedBytes, totalBytes }),
+      onProgress: (loadedBytes: number, totalBytes: number) => onProgress({ phase: 'load', loadedBytes, totalBytes }),
     }),
   });
   const tokenizer = tokenizerFromGguf(file.metadata);

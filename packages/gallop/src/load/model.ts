@@ -5,6 +5,8 @@ import type { BackendChoice, BackendName } from './select-backend.ts';
 
 /** How far loading has come. */
 export interface LoadProgress {
+  /** `download`: from the hub into the cache; `load`: from the file to the backend. */
+  readonly phase: 'download' | 'load';
   readonly loadedBytes: number;
   readonly totalBytes: number;
 }

@@ -1,18 +1,26 @@
 /** Opens a model file, whatever names it. */
 
+import { GallopError } from '@gallop/core';
 import { type ByteSource, blobSource, type GgufFile, openGguf, openHttp } from '@gallop/formats';
-import { openPath } from '#platform';
+import { openHub, openPath } from '#platform';
+import type { LoadModelOptions } from './model.ts';
 
-/** A path or `file:` URL (Node), an `http(s):` URL, a Blob or File, or a ByteSource of `@gallop/formats`. */
+/**
+ * A path or `file:` URL (Node), `hf:OWNER/NAME/FILE` of the Hugging Face hub (Node; kept in its shared cache), an
+ * `http(s):` URL, a Blob or File, or a ByteSource of `@gallop/formats`.
+ */
 export type ModelSource = string | URL | Blob | ByteSource;
+
+/** What opening may report and be cancelled by. */
+export type OpenOptions = Pick<LoadModelOptions, 'signal' | 'onProgress'>;
 
 /**
  * Opens a GGUF file and reads its header.
  *
  * @throws GallopError `not-found`, `invalid-argument` (a directory), `invalid-file`, `download-failed`
  */
-export const openModelFile = async (source: ModelSource, signal?: AbortSignal): Promise<GgufFile> => {
-  const bytes = await openBytes(source, signal);
+export const openModelFile = async (source: ModelSource, options: OpenOptions = {}): Promise<GgufFile> => {
+  const bytes = await openBytes(source, options);
   try {
     return await openGguf(bytes);
   } catch (error) {
@@ -21,10 +29,21 @@ export const openModelFile = async (source: ModelSource, signal?: AbortSignal): 
   }
 };
 
-const openBytes = async (source: ModelSource, signal?: AbortSignal): Promise<ByteSource> => {
+const openBytes = async (source: ModelSource, options: OpenOptions): Promise<ByteSource> => {
   if (source instanceof Blob) return blobSource(source);
   if (typeof source !== 'string' && !(source instanceof URL)) return source;
   const name = String(source);
-  if (/^https?:/i.test(name)) return openHttp(name, signal === undefined ? {} : { signal });
+  if (/^https?:/i.test(name)) return openHttp(name, options.signal === undefined ? {} : { signal: options.signal });
+  if (/^hf:/i.test(name)) return openHub(...hubFile(name), options);
   return openPath(name);
+};
+
+/** Repository and path of `hf:OWNER/NAME/PATH`. */
+const hubFile = (name: string): [repository: string, path: string] => {
+  const parts = /^hf:([^/]+\/[^/]+)\/(.+)$/i.exec(name);
+  if (parts !== null) return [parts[1], parts[2]];
+  throw new GallopError(
+    'invalid-argument',
+    `Expected hf:OWNER/NAME/FILE, such as hf:someone/model-GGUF/model.Q4_1.gguf; received "${name}"; name the file.`,
+  );
 };

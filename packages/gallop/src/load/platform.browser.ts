@@ -11,6 +11,13 @@ export const openPath = async (path: string): Promise<ByteSource> => {
   );
 };
 
+export const openHub = async (repository: string, path: string, _options: object): Promise<ByteSource> => {
+  throw new GallopError(
+    'unsupported',
+    `Expected a URL, a Blob or a ByteSource, since a browser has no cache on disk; received hf:${repository}/${path}; pass the file's https URL.`,
+  );
+};
+
 export const createNative = async (_options: { readonly threads?: number }): Promise<Backend> => {
   throw new GallopError(
     'backend-unavailable',

@@ -3,30 +3,20 @@
  * Node-API library) and `node scripts/build.mjs wasm` (npm's clang). Without an argument it builds what it can and says
  * what it left out. Outputs go to build/.
  */
-import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { opcodesHeader } from '../../tensor/src/opcodes.ts';
 import { buildWasm, wasmModules } from './build-wasm.mjs';
+import { common, compileAll, neonFlags } from './compile.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const source = join(root, 'src/c');
 const build = join(root, 'build');
 const require = createRequire(import.meta.url);
 
-const common = [
-  '-O3',
-  '-std=gnu11',
-  '-ffp-contract=off',
-  '-fno-math-errno',
-  '-fno-trapping-math',
-  '-fvisibility=hidden',
-  '-Wall',
-  '-Wextra',
-];
 const variants = {
   x64: {
     portable: [],
@@ -42,7 +32,7 @@ const variants = {
       '-mprefer-vector-width=512',
     ],
   },
-  arm64: { portable: ['-march=armv8-a'], neon: ['-march=armv8.2-a+dotprod+fp16'] },
+  arm64: { portable: ['-march=armv8-a'], neon: neonFlags },
 };
 
 export function findCompiler() {
@@ -74,14 +64,13 @@ export async function buildNative() {
   const compiler = findCompiler();
   if (!compiler) return 'no C compiler found (tried CC, cc, gcc, clang): the wasm backend is used';
   const headers = require('node-api-headers').include_dir;
-  const objects = await Promise.all(
-    Object.entries(list).map(async ([name, flags]) => {
-      const object = join(build, `${name}.o`);
-      const args = [...common, ...flags, '-fPIC', `-DVARIANT_NAME=${name}`, '-c', join(source, 'run.c'), '-o', object];
-      const { stderr } = await promisify(execFile)(compiler, args);
-      process.stderr.write(stderr);
-      return object;
-    }),
+  const objects = Object.keys(list).map((name) => join(build, `${name}.o`));
+  await compileAll(
+    compiler,
+    Object.entries(list).map(([name, flags], index) => [
+      ...[...common, ...flags, '-fPIC', `-DVARIANT_NAME=${name}`],
+      ...['-c', join(source, 'run.c'), '-o', objects[index]],
+    ]),
   );
   const temporary = `${output}.${process.pid}`;
   const link = process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : [];

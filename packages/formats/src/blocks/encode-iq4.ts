@@ -11,14 +11,15 @@ import { clamp, f32, inverse, putHalf, roundEven, signedExtreme } from './float3
 function nearest(value: number): number {
   if (value <= iq4Codes[0]) return 0;
   if (value >= iq4Codes[15]) return 15;
-  let upper = 1;
+  let upper = value >= iq4Codes[8] ? 9 : 1;
   while (value >= iq4Codes[upper]) upper++;
   return f32(value - iq4Codes[upper - 1]) < f32(iq4Codes[upper] - value) ? upper - 1 : upper;
 }
 
 /** Σ w·T·x and Σ w·T² with w = x² for the codes that an inverse scale gives. */
 function sumsFor(values: Float32Array, from: number, inverseScale: number): [qx: number, q2: number] {
-  let [qx, q2] = [0, 0];
+  let qx = 0;
+  let q2 = 0;
   for (let e = from; e < from + 32; e++) {
     const value = values[e];
     const q = iq4Codes[nearest(f32(inverseScale * value))];

@@ -32,8 +32,9 @@ interface Fit {
 const trial = new Uint8Array(32);
 
 function quantizeAll(values: Float32Array, from: number, inverse: number, low: number, search: Search): void {
-  for (let e = 0; e < search.groupSize; e++) {
-    trial[e] = clamp(roundEven(f32(inverse * f32(values[from + e] - low))), 0, search.highest);
+  const { groupSize, highest } = search;
+  for (let e = 0; e < groupSize; e++) {
+    trial[e] = clamp(roundEven(f32(inverse * f32(values[from + e] - low))), 0, highest);
   }
 }
 
@@ -45,10 +46,11 @@ function errorOf(
   low: number,
   search: Search,
 ): number {
+  const { groupSize, absolute } = search;
   let error = 0;
-  for (let e = 0; e < search.groupSize; e++) {
+  for (let e = 0; e < groupSize; e++) {
     const difference = f32(f32(f32(scale * trial[e]) + low) - values[from + e]);
-    const size = search.absolute ? Math.abs(difference) : f32(difference * difference);
+    const size = absolute ? Math.abs(difference) : f32(difference * difference);
     error = f32(error + f32(weights[e] * size));
   }
   return error;
@@ -63,11 +65,15 @@ function solve(
   sumX: number,
   search: Search,
 ): { scale: number; low: number } | undefined {
-  let [sumL, sumL2, sumXL] = [0, 0, 0];
-  for (let e = 0; e < search.groupSize; e++) {
-    const wl = f32(weights[e] * trial[e]);
+  const { groupSize } = search;
+  let sumL = 0;
+  let sumL2 = 0;
+  let sumXL = 0;
+  for (let e = 0; e < groupSize; e++) {
+    const code = trial[e];
+    const wl = f32(weights[e] * code);
     sumL = f32(sumL + wl);
-    sumL2 = f32(sumL2 + f32(wl * trial[e]));
+    sumL2 = f32(sumL2 + f32(wl * code));
     sumXL = f32(sumXL + f32(wl * values[from + e]));
   }
   const determinant = f32(f32(sumW * sumL2) - f32(sumL * sumL));
@@ -85,7 +91,10 @@ function fitGroup(
   at: number,
   search: Search,
 ): Fit {
-  let [low, high, sumW, sumX] = [values[from], values[from], 0, 0];
+  let low = values[from];
+  let high = low;
+  let sumW = 0;
+  let sumX = 0;
   for (let e = 0; e < search.groupSize; e++) {
     const value = values[from + e];
     if (value < low) low = value;

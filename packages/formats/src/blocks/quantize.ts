@@ -53,7 +53,8 @@ export function quantize(name: GgmlTypeName, values: Float32Array): Uint8Array {
   }
   if (name === 'F16' || name === 'BF16') {
     const encode = name === 'F16' ? floatToHalf : floatToBfloat16;
-    new Uint16Array(bytes.buffer).set(Array.from(values, encode));
+    const codes = new Uint16Array(bytes.buffer);
+    for (let index = 0; index < values.length; index++) codes[index] = encode(values[index]);
     return bytes;
   }
   const encode = encoders[name];

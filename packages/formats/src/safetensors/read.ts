@@ -170,16 +170,16 @@ function describe(value: StrictJson | undefined): string {
   return value instanceof JsonNumber ? value.text : typeof value === 'string' ? `"${value}"` : 'none';
 }
 
-/** A list of plain non-negative integers; those that neither a count nor a double can hold are refused. */
+/** A list of plain non-negative integers below 2^64; sizes above 2^53 can only belong to an empty tensor. */
 function parseIntegers(source: ByteSource, name: string, field: string, value: StrictJson | undefined): bigint[] {
   if (!Array.isArray(value)) throw invalid(source, `Expected a list as ${field} of ${name}; found another value`);
   return value.map((element) => {
     const text = element instanceof JsonNumber ? element.text : '';
     const integer = /^\d{1,20}$/.test(text) ? BigInt(text) : undefined;
-    if (integer === undefined || integer > BigInt(Number.MAX_SAFE_INTEGER)) {
+    if (integer === undefined || integer >= 2n ** 64n) {
       throw invalid(
         source,
-        `Expected integers from 0 to 2^53 − 1 as ${field} of ${name}; received ${describe(element)}`,
+        `Expected integers from 0 to 2^64 − 1 as ${field} of ${name}; received ${describe(element)}`,
       );
     }
     return integer;

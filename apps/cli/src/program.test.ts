@@ -68,7 +68,7 @@ describe('a file that is no model', () => {
 });
 
 describe.skipIf(!existsSync(realModel))(`a real model (skipped when ${realModel} is absent)`, () => {
-  const question = ['--model', realModel, '--prompt', 'What is 2 plus 2?', '--max-tokens', '40'];
+  const question = ['--model', realModel, '--threads', '1', '--prompt', 'What is 2 plus 2?', '--max-tokens', '40'];
 
   it('is described by info', () => {
     const { status, stdout } = gallop('info', '--model', realModel);
@@ -79,15 +79,7 @@ describe.skipIf(!existsSync(realModel))(`a real model (skipped when ${realModel}
   });
 
   it('answers with exactly one JSON object', () => {
-    const { status, stdout, stderr } = gallop(
-      'generate',
-      ...question,
-      '--temperature',
-      '0',
-      '--threads',
-      '1',
-      '--json',
-    );
+    const { status, stdout, stderr } = gallop('generate', ...question, '--temperature', '0', '--json');
     expect([status, stderr]).toEqual([0, '']);
     const answer = JSON.parse(stdout) as Record<string, unknown>;
     expect(Object.keys(answer)).toEqual([
@@ -105,7 +97,7 @@ describe.skipIf(!existsSync(realModel))(`a real model (skipped when ${realModel}
 
   it('talks, forgets and leaves', () => {
     const input = 'What is 2 plus 2?\n/reset\nhello\n/exit\n';
-    const args = ['chat', '--model', realModel, '--temperature', '0', '--max-tokens', '20'];
+    const args = ['chat', '--model', realModel, '--threads', '1', '--temperature', '0', '--max-tokens', '20'];
     const { status, stdout, stderr } = run(args, input);
     expect(stderr.replaceAll('> ', '').trim()).toBe('');
     expect(stdout).toContain(' 4.');
@@ -113,7 +105,7 @@ describe.skipIf(!existsSync(realModel))(`a real model (skipped when ${realModel}
   });
 
   it('is interrupted by Ctrl-C with status 130', async () => {
-    const args = ['generate', '--model', realModel, '--prompt', 'Count to a thousand.', '--raw'];
+    const args = ['generate', '--model', realModel, '--threads', '1', '--prompt', 'Count to a thousand.', '--raw'];
     const child = spawn(process.execPath, ['--conditions=@gallop/source', entry, ...args]);
     child.stdout.once('data', () => child.kill('SIGINT'));
     const [status] = await once(child, 'close');

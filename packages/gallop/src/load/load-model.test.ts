@@ -27,7 +27,7 @@ describe.skipIf(!existsSync(file))(`SmolLM2 (skipped when ${file} is absent)`, (
   const question: readonly ChatMessage[] = [{ role: 'user', content: 'What is 2 plus 2?' }];
 
   beforeAll(async () => {
-    model = await loadModel(file, { contextLength: 512, onProgress: (step) => progress.push(step) });
+    model = await loadModel(file, { contextLength: 512, threads: 1, onProgress: (step) => progress.push(step) });
   });
   afterAll(() => model.dispose());
 

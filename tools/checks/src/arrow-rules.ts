@@ -39,3 +39,9 @@ export const applicationArrows: readonly string[] = ['gallop', 'core', 'zoo'];
 
 /** Packages that only run in Node; every other one must also build for the browser. */
 export const nodeOnlyPackages: readonly string[] = ['backend-native'];
+
+/** Entries of other packages that only run in Node. */
+export const nodeOnlyEntries: readonly string[] = ['./node', './native'];
+
+/** Entries that only make sense inside a test suite: they import vitest, which users of the package do not have. */
+export const testEntries: readonly string[] = ['./testing'];

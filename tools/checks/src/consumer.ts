@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { build, type Plugin } from 'vite';
-import { nodeOnlyPackages } from './arrow-rules.ts';
+import { nodeOnlyEntries, nodeOnlyPackages, testEntries } from './arrow-rules.ts';
 import { runCommand } from './command.ts';
 import type { Tarball } from './tarball.ts';
 
@@ -21,10 +21,10 @@ interface Entry {
 /** The entries with JavaScript behind them, of one package. */
 export function entriesOf({ manifest }: Pick<Tarball, 'manifest'>): Entry[] {
   return Object.entries(manifest.exports ?? {})
-    .filter(([key, target]) => !key.includes('*') && /\.js"/.test(JSON.stringify(target)))
+    .filter(([key, target]) => !key.includes('*') && !testEntries.includes(key) && /\.js"/.test(JSON.stringify(target)))
     .map(([key]) => ({
       specifier: path.posix.join(manifest.name, key),
-      browser: key !== './node' && !nodeOnlyPackages.some((name) => manifest.name.endsWith(`/${name}`)),
+      browser: !nodeOnlyEntries.includes(key) && !nodeOnlyPackages.some((name) => manifest.name.endsWith(`/${name}`)),
     }));
 }
 

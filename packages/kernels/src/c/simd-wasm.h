@@ -20,16 +20,17 @@ INLINE vf vf_max(vf a, vf b) { return wasm_f32x4_pmax(b, a); } /* a > b ? a : b 
 INLINE vf vf_min(vf a, vf b) { return wasm_f32x4_pmin(b, a); }
 INLINE vf vf_abs(vf a) { return wasm_f32x4_abs(a); }
 INLINE vf vf_keep_from(vf x, vf limit, vf y) { return wasm_v128_and(wasm_f32x4_ge(x, limit), y); }
-/* The exponent is moved by integer addition; subnormals are a difference of normal numbers, for speed. */
+/*
+ * The exponent e of a half becomes e + 224, so that 31 is infinity's and NaN's, and 2^-112 brings the others back. What
+ * was subnormal comes out as x = 2^-15 (1 + m) for 2^-14 m, which is the smaller of x and 2x - 2^-14; for every other
+ * x that is x. All of it is exact, and no operand is a subnormal float, which would be slow.
+ */
 INLINE vf vf_from_half(const uint16_t *p) {
-  const vi h = wasm_u32x4_load16x4(p), magnitude = wasm_i32x4_shl(wasm_v128_and(h, wasm_i32x4_const_splat(0x7fff)), 13);
-  const vi smallest = wasm_i32x4_const_splat(0x38800000); /* 2^-14 */
-  vi normal = wasm_i32x4_add(magnitude, wasm_i32x4_const_splat(0x38000000));
-  vi subnormal = wasm_f32x4_sub(wasm_i32x4_add(magnitude, smallest), smallest);
-  vi value = wasm_v128_bitselect(subnormal, normal, wasm_i32x4_lt(normal, smallest));
-  vi special = wasm_i32x4_ge(normal, wasm_i32x4_const_splat(0x47800000));
-  value = wasm_v128_or(value, wasm_v128_and(special, wasm_i32x4_const_splat(0x7f800000)));
-  return wasm_v128_or(value, wasm_i32x4_shl(wasm_v128_and(h, wasm_i32x4_const_splat(0x8000)), 16));
+  const vi h = wasm_i32x4_shl(wasm_i32x4_load16x4((const int16_t *)p), 13); /* the sign in bits 28 to 31 */
+  vi raised = wasm_v128_or(wasm_v128_and(h, wasm_i32x4_const_splat(0x0fffe000)), wasm_i32x4_const_splat(0x70000000));
+  vf x = vf_mul(raised, wasm_f32x4_const_splat(0x1p-112f));
+  vf smallest = vf_min(x, vf_add(x, vf_sub(x, wasm_f32x4_const_splat(0x1p-14f))));
+  return wasm_v128_or(smallest, wasm_v128_and(h, wasm_i32x4_const_splat((int)0x80000000)));
 }
 INLINE void vf_to_half(uint16_t *p, vf v) {
   for (int i = 0; i < 4; i++) p[i] = float_to_half(((const float *)&v)[i]);
@@ -58,24 +59,19 @@ INLINE vb vb_or(vb a, vb b) { return wasm_v128_or(a, b); }
 #define vb_shr(v, n) wasm_u16x8_shr(v, n)
 INLINE vi vb_as_int(vb v) { return v; }
 
-#ifdef __wasm_relaxed_simd__
-INLINE vi dot4(vi sum, vb w, const int8_t *a) { /* w <= 127 */
-  return wasm_i32x4_relaxed_dot_i8x16_i7x16_add(wasm_v128_load32_splat(a), w, sum);
-}
-/* w <= 255 = 2 * (w >> 1) + (w & 1) */
+/* w <= 255. Even and odd columns as 16-bit pairs: w0 a0 + w2 a2 and w1 a1 + w3 a3. */
 INLINE vi dot4_wide(vi sum, vb w, const int8_t *a) {
-  vb high = vb_and(vb_shr(w, 1), vb_set(127)), low = vb_and(w, vb_set(1));
-  return vi_add(dot4(sum, low, a), vi_shl(dot4(vi_set(0), high, a), 1));
-}
-#else
-/* Even and odd columns as 16-bit pairs: w0 a0 + w2 a2 and w1 a1 + w3 a3. */
-INLINE vi dot4(vi sum, vb w, const int8_t *a) {
   v128_t four = wasm_v128_load32_splat(a);
   v128_t even = wasm_i32x4_dot_i16x8(wasm_v128_and(w, wasm_i16x8_const_splat(255)), wasm_i16x8_shr(wasm_i16x8_shl(four, 8), 8));
   v128_t odd = wasm_i32x4_dot_i16x8(wasm_u16x8_shr(w, 8), wasm_i16x8_shr(four, 8));
   return wasm_i32x4_add(sum, wasm_i32x4_add(even, odd));
 }
-INLINE vi dot4_wide(vi sum, vb w, const int8_t *a) { return dot4(sum, w, a); }
+#ifdef __wasm_relaxed_simd__
+INLINE vi dot4(vi sum, vb w, const int8_t *a) { /* w <= 127 */
+  return wasm_i32x4_relaxed_dot_i8x16_i7x16_add(wasm_v128_load32_splat(a), w, sum);
+}
+#else
+INLINE vi dot4(vi sum, vb w, const int8_t *a) { return dot4_wide(sum, w, a); }
 #endif
 
 /* Integers in [-127, 127]: the low byte of v + 1.5 * 2^23. */

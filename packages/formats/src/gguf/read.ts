@@ -47,11 +47,16 @@ const SMALLEST_TENSOR_INFO = 8 + 4 + 4 + 8;
 const LONGEST_NAME = 63;
 
 /**
- * Opens a GGUF file and parses its header.
+ * Opens a GGUF file and parses its header. The file owns the source from here on; it is closed when opening fails.
  * @throws GallopError `invalid-file` with what is wrong and where.
  */
 export async function openGguf(source: ByteSource): Promise<GgufFile> {
-  return ggufFile(await readGgufHeader(source, 0), [source]);
+  try {
+    return ggufFile(await readGgufHeader(source, 0), [source]);
+  } catch (error) {
+    source.close();
+    throw error;
+  }
 }
 
 /** Parses the header of one file. */

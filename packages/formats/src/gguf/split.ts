@@ -26,10 +26,19 @@ export function ggufPartNames(name: string): string[] {
 }
 
 /**
- * Opens a model in parts, given all of them in order.
+ * Opens a model given all its parts in order (one is fine). The file owns the sources; they are closed when opening fails.
  * @throws GallopError `invalid-file` when parts are missing, out of order or of different models.
  */
 export async function openSplitGguf(sources: readonly ByteSource[]): Promise<GgufFile> {
+  try {
+    return await joinParts(sources);
+  } catch (error) {
+    for (const source of sources) source.close();
+    throw error;
+  }
+}
+
+async function joinParts(sources: readonly ByteSource[]): Promise<GgufFile> {
   const headers = await Promise.all(sources.map((source, part) => readGgufHeader(source, part)));
   const tensors: GgufTensor[] = [];
   const names = new Set<string>();

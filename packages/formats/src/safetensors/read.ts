@@ -27,12 +27,17 @@ const LARGEST_HEADER = 100_000_000;
 const METADATA = '__metadata__';
 
 /**
- * Opens a file and parses its header.
+ * Opens a file and parses its header. The file owns the source from here on; it is closed when opening fails.
  * @throws GallopError `invalid-file` with what is wrong.
  */
 export async function openSafetensors(source: ByteSource): Promise<SafetensorsFile> {
-  const { metadata, tensors } = await readHeader(source, 0);
-  return { metadata, ...tensorStore(tensors, [source]) };
+  try {
+    const { metadata, tensors } = await readHeader(source, 0);
+    return { metadata, ...tensorStore(tensors, [source]) };
+  } catch (error) {
+    source.close();
+    throw error;
+  }
 }
 
 /**
@@ -47,7 +52,21 @@ export async function openShardedSafetensors(
 ): Promise<SafetensorsFile> {
   const weightMap = parseIndex(index);
   const fileNames = [...new Set(weightMap.values())];
-  const sources = await Promise.all(fileNames.map(open));
+  const sources: ByteSource[] = [];
+  try {
+    for (const fileName of fileNames) sources.push(await open(fileName));
+    return await joinParts(weightMap, fileNames, sources);
+  } catch (error) {
+    for (const source of sources) source.close();
+    throw error;
+  }
+}
+
+async function joinParts(
+  weightMap: ReadonlyMap<string, string>,
+  fileNames: readonly string[],
+  sources: readonly ByteSource[],
+): Promise<SafetensorsFile> {
   const parts = await Promise.all(sources.map((source, part) => readHeader(source, part)));
   const tensors: SafetensorsTensor[] = [];
   const found = new Set<string>();

@@ -3,7 +3,7 @@
  * compiles TypeScript against the declarations, and builds a page with Vite.
  */
 
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { build, type Plugin } from 'vite';
@@ -102,6 +102,16 @@ const watchNodeModules = (found: Set<string>): Plugin => ({
   },
 });
 
+/** WebAssembly modules that a tarball brings but that the built page lacks: a bundler copies only what it can see. */
+const missingModules = (tarballs: readonly Tarball[], page: string): string[] => {
+  const built = readdirSync(page, { recursive: true, encoding: 'utf8' }).map((file) => path.basename(file));
+  return tarballs
+    .flatMap(({ files }) => files.filter((file) => file.endsWith('.wasm')))
+    .map((file) => path.basename(file, '.wasm'))
+    .filter((name) => !built.some((file) => file.startsWith(`${name}-`) && file.endsWith('.wasm')))
+    .map((name) => `a page built with Vite lacks ${name}.wasm`);
+};
+
 /** Builds a page that imports every entry meant for browsers. */
 export async function buildPage(tarballs: readonly Tarball[], folder: string): Promise<string[]> {
   const entries = tarballs.flatMap(entriesOf).filter(({ browser }) => browser);
@@ -110,7 +120,7 @@ export async function buildPage(tarballs: readonly Tarball[], folder: string): P
   const found = new Set<string>();
   try {
     await build({ root: folder, configFile: false, logLevel: 'silent', plugins: [watchNodeModules(found)] });
-    return [...found];
+    return [...found, ...missingModules(tarballs, path.join(folder, 'dist'))];
   } catch (error) {
     return [...found, `building a page with Vite: ${(error as Error).message}`];
   }

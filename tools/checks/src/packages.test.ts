@@ -126,3 +126,12 @@ test('a page builds, and a Node module in a browser build is found', async () =>
   const tarball = install("import { readFileSync } from 'node:fs';\nexport const value = readFileSync;\n");
   expect(await buildPage([tarball], folder)).toContain('@gallop/sample imports node:fs in a browser build');
 });
+
+test('a WebAssembly module that the page would lack is found', async () => {
+  const located = "export const module = new URL('./seen.wasm', import.meta.url).href;\n";
+  const tarball = { ...install(located), files: ['dist/seen.wasm', 'dist/unseen.wasm'] };
+  for (const file of tarball.files) {
+    writeFileSync(path.join(folder, 'node_modules', '@gallop', 'sample', file), new Uint8Array(10_000));
+  }
+  expect(await buildPage([tarball], folder)).toEqual(['a page built with Vite lacks unseen.wasm']);
+});

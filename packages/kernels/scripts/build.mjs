@@ -3,43 +3,19 @@
  * Node-API library) and `node scripts/build.mjs wasm` (npm's clang). Without an argument it builds what it can and says
  * what it left out. Outputs go to build/.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { opcodesHeader } from '../../tensor/src/opcodes.ts';
 import { buildWasm, wasmModules } from './build-wasm.mjs';
-import { common, compileAll, neonFlags } from './compile.mjs';
+import { common, compileAll, findCompiler, variants } from './compile.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const source = join(root, 'src/c');
 const build = join(root, 'build');
 const require = createRequire(import.meta.url);
-
-const variants = {
-  x64: {
-    portable: [],
-    avx2: ['-mavx2', '-mf16c', '-mno-fma'],
-    avx512vnni: [
-      '-mavx512f',
-      '-mavx512bw',
-      '-mavx512vl',
-      '-mavx512dq',
-      '-mavx512vnni',
-      '-mavx2',
-      '-mf16c',
-      '-mprefer-vector-width=512',
-    ],
-  },
-  arm64: { portable: ['-march=armv8-a'], neon: neonFlags },
-};
-
-export function findCompiler() {
-  for (const name of [process.env.CC, 'cc', 'gcc', 'clang'])
-    if (name && spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0) return name;
-  return undefined;
-}
 
 function upToDate(output) {
   if (!existsSync(output)) return false;

@@ -1,5 +1,5 @@
 /** How the machine's C compiler is called: flags that keep rounding the same everywhere, and several files at once. */
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
 
 /** No fused multiply-add, and nothing that rounds differently. */
@@ -15,6 +15,32 @@ export const common = [
 ];
 
 export const neonFlags = ['-march=armv8.2-a+dotprod+fp16'];
+
+/** Instruction sets by processor architecture, the plainest first, with the flags that switch them on. */
+export const variants = {
+  x64: {
+    portable: [],
+    avx2: ['-mavx2', '-mf16c', '-mno-fma'],
+    avx512vnni: [
+      '-mavx512f',
+      '-mavx512bw',
+      '-mavx512vl',
+      '-mavx512dq',
+      '-mavx512vnni',
+      '-mavx2',
+      '-mf16c',
+      '-mprefer-vector-width=512',
+    ],
+  },
+  arm64: { portable: ['-march=armv8-a'], neon: neonFlags },
+};
+
+/** The name of a C compiler that runs, if there is one. */
+export function findCompiler() {
+  for (const name of [process.env.CC, 'cc', 'gcc', 'clang'])
+    if (name && spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0) return name;
+  return undefined;
+}
 
 /** Runs the compiler once per list of arguments, at the same time. */
 export async function compileAll(compiler, calls) {

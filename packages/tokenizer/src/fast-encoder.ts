@@ -37,7 +37,8 @@ export class FastEncoder {
     preTokenizer: PreTokenizer | undefined,
   ): FastEncoder | undefined {
     const split = preTokenizer ? preTokenizer.fast : { splitters: [], byteLevel: false };
-    return split && new FastEncoder(model, normalizer, split);
+    if (!split || (split.needsStart && normalizer)) return undefined;
+    return new FastEncoder(model, normalizer, split);
   }
 
   normalize(text: string): string {

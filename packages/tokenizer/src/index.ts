@@ -4,6 +4,12 @@ export type { DecodeStream } from './decode-stream.ts';
 export type { Encoding } from './encoding.ts';
 export type { MetadataSource } from './gguf/metadata.ts';
 export { tokenizerFromGguf } from './gguf/tokenizer-from-gguf.ts';
+export {
+  decoderFromComponent,
+  normalizerFromComponent,
+  preTokenizerFromComponent,
+} from './json/components.ts';
+export { type JsonInput, tokenizerFromJson } from './json/tokenizer-from-json.ts';
 export type { PaddingOptions } from './padding.ts';
 export {
   type DecodeOptions,

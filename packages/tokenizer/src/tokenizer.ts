@@ -39,7 +39,7 @@ export interface DecodeOptions {
 /** One text, or a text and its pair. */
 export type TextInput = string | readonly [first: string, second: string];
 
-/** Text ↔ token ids. Made by `Tokenizer.fromJson` or `tokenizerFromGguf`. */
+/** Text ↔ token ids. Made by `tokenizerFromJson` or `tokenizerFromGguf`. */
 export class Tokenizer {
   readonly #parts: TokenizerParts;
   readonly #addedById: ReadonlyMap<number, AddedToken>;
@@ -100,9 +100,9 @@ export class Tokenizer {
     const template = addSpecialTokens ? this.#parts.postProcessor?.template : undefined;
     if (!fast) return this.encodeDetailed(text, options).ids;
     const out = new IdBuffer(Math.max(64, text.length >> 1));
-    for (const part of template?.single ?? [{ kind: 'text' as const }]) {
+    for (const part of template?.single ?? [{ kind: 'text' as const, text: 0 as const }]) {
       if (part.kind === 'special') for (const id of part.ids) out.push(id);
-      else this.#encodeFast(fast, text, parseSpecial, out);
+      else if (part.text === 0) this.#encodeFast(fast, text, parseSpecial, out);
     }
     return out.toArray();
   }

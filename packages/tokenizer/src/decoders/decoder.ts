@@ -9,13 +9,22 @@ export interface Decoder {
   decode(tokens: readonly string[], atStart: boolean): string[];
   /** True if the result is a single string. */
   readonly fuses: boolean;
+  /** The decoder to use behind one that fuses, where the one token is the whole text; by default the same. */
+  afterFuse?(): Decoder;
 }
 
 /** Decoders one after the other. */
-export function sequence(decoders: readonly Decoder[]): Decoder {
+export function sequence(parts: readonly Decoder[], fused = false): Decoder {
+  const decoders: Decoder[] = [];
+  let joined = fused;
+  for (const part of parts) {
+    decoders.push((joined && part.afterFuse?.()) || part);
+    joined ||= part.fuses;
+  }
   return {
     decode: (tokens, atStart) => decoders.reduce((value, decoder) => decoder.decode(value, atStart), [...tokens]),
-    fuses: decoders.some((decoder) => decoder.fuses),
+    fuses: joined,
+    afterFuse: () => sequence(parts, true),
   };
 }
 

@@ -11,19 +11,22 @@ export function replaceDecoder(pattern: TextPattern, content: string): Decoder {
 }
 
 /**
- * Strip: up to `start` leading and `stop` trailing characters equal to `content` of each token.
- * @param fused true behind a decoder that fuses: the one token is the whole text, so a continuation keeps its first character.
+ * Strip: up to `start` leading and `stop` trailing characters equal to `content` of each token. Behind a decoder that
+ * fuses, the one token is the whole text, so a continuation of a text keeps its first character.
  */
-export function stripDecoder(content: string, start: number, stop: number, fused: boolean): Decoder {
-  return eachToken((token, _index, _count, atStart) => {
-    const step = content.length;
-    let from = 0;
-    let to = token.length;
-    const leading = fused && !atStart ? 0 : start;
-    for (let count = 0; count < leading && token.startsWith(content, from) && from < to; count++) from += step;
-    for (let count = 0; count < stop && to - step >= from && token.startsWith(content, to - step); count++) to -= step;
-    return token.slice(from, to);
-  });
+export function stripDecoder(content: string, start: number, stop: number): Decoder {
+  const strip = (fused: boolean): Decoder =>
+    eachToken((token, _index, _count, atStart) => stripped(token, content, fused && !atStart ? 0 : start, stop));
+  return { ...strip(false), afterFuse: () => strip(true) };
+}
+
+function stripped(token: string, content: string, start: number, stop: number): string {
+  const step = content.length;
+  let from = 0;
+  let to = token.length;
+  for (let count = 0; count < start && from < to && token.startsWith(content, from); count++) from += step;
+  for (let count = 0; count < stop && to - step >= from && token.startsWith(content, to - step); count++) to -= step;
+  return token.slice(from, to);
 }
 
 /** Metaspace: the replacement character as a space; the first token loses all of them unless nothing was ever prepended. */

@@ -107,5 +107,5 @@ export function scoreStages(metadata: TokenizerMetadata, vocabulary: Vocabulary)
 /** U+2581 as a space, byte tokens as bytes, and without the space that encoding put in front. */
 export function markDecoder(prefix: boolean): Decoder {
   const steps = [replaceDecoder(literalPattern(MARK), ' '), byteFallbackDecoder, fuseDecoder];
-  return decoderSequence(prefix ? [...steps, stripDecoder(' ', 1, 0, true)] : steps);
+  return decoderSequence(prefix ? [...steps, stripDecoder(' ', 1, 0)] : steps);
 }

@@ -17,7 +17,7 @@ export type TemplatePart =
 export interface Template {
   readonly single: readonly TemplatePart[];
   readonly pair: readonly TemplatePart[];
-  /** True if overflowing parts get the type ids of the template too; otherwise their texts keep 0 and 1. */
+  /** True if overflowing parts get the type ids of the template too; otherwise they keep 0 and 1. */
   readonly typesOverflow: boolean;
 }
 
@@ -55,12 +55,23 @@ const plain: Template = {
   typesOverflow: true,
 };
 
-function apply(parts: readonly TemplatePart[], texts: readonly Encoding[], setTypes: boolean): Encoding {
+function withType(text: Encoding, typeId: number): Encoding {
+  return text.with({ typeIds: new Uint8Array(text.length).fill(typeId) });
+}
+
+/** The texts as the template types them. */
+function typed(parts: readonly TemplatePart[], index: 0 | 1, text: Encoding): Encoding {
+  const part = parts.find((one) => one.kind === 'text' && one.text === index);
+  return part ? withType(text, part.typeId) : text;
+}
+
+function apply(parts: readonly TemplatePart[], texts: readonly (Encoding | undefined)[], setTypes: boolean): Encoding {
   return Encoding.join(
-    parts.map((part) => {
+    parts.flatMap((part) => {
       if (part.kind === 'special') return Encoding.special(part.ids, part.tokens, part.typeId);
       const text = texts[part.text];
-      return setTypes ? text.with({ typeIds: new Uint8Array(text.length).fill(part.typeId) }) : text;
+      if (!text) return [];
+      return setTypes ? withType(text, part.typeId) : text;
     }),
   );
 }
@@ -72,15 +83,16 @@ function apply(parts: readonly TemplatePart[], texts: readonly Encoding[], setTy
 export function assemble(given: Template | undefined, first: Encoding, second?: Encoding): Encoding {
   const template = given ?? plain;
   const parts = second ? template.pair : template.single;
+  const mainFirst = typed(parts, 0, first);
+  const mainSecond = second && typed(parts, 1, second);
   const overflowing: Encoding[] = [];
   const add = (one: Encoding, other?: Encoding): void => {
-    overflowing.push(apply(parts, other ? [one, other] : [one], template.typesOverflow));
+    overflowing.push(apply(parts, [one, other], template.typesOverflow));
   };
   for (const part of first.overflowing) {
-    add(part, second);
+    add(part, mainSecond);
     for (const other of second?.overflowing ?? []) add(part, other);
   }
-  for (const other of second?.overflowing ?? []) add(first, other);
-  const main = apply(parts, second ? [first, second] : [first], true);
-  return main.with({}, overflowing);
+  for (const other of second?.overflowing ?? []) add(mainFirst, other);
+  return apply(parts, [first, second], true).with({}, overflowing);
 }

@@ -9,6 +9,8 @@ import type { AlignedText } from '../text/aligned-text.ts';
 export interface FastSplit {
   /** @param first true for the text that starts at offset 0 of the input. */
   readonly prepare?: (text: string, first: boolean) => string;
+  /** True if `prepare` must know whether a text starts at offset 0, which it cannot behind a normalizer. */
+  readonly needsStart?: boolean;
   readonly splitters: readonly Splitter[];
   /** True if the model takes the pieces in the byte alphabet. */
   readonly byteLevel: boolean;
@@ -30,14 +32,14 @@ export function sequence(parts: readonly PreTokenizer[]): PreTokenizer {
 
 function joinFast(parts: readonly PreTokenizer[]): FastSplit | undefined {
   const splitters: Splitter[] = [];
-  let prepare: FastSplit['prepare'];
+  let first: Pick<FastSplit, 'prepare' | 'needsStart'> = {};
   let byteLevel = false;
   for (const [index, { fast }] of parts.entries()) {
     // Only the first part may rewrite text, and nothing may come after the change to bytes.
     if (!fast || byteLevel || (fast.prepare && index > 0)) return undefined;
-    prepare ??= fast.prepare;
+    if (fast.prepare) first = { prepare: fast.prepare, needsStart: fast.needsStart ?? false };
     splitters.push(...fast.splitters);
     byteLevel = fast.byteLevel;
   }
-  return prepare ? { prepare, splitters, byteLevel } : { splitters, byteLevel };
+  return { ...first, splitters, byteLevel };
 }

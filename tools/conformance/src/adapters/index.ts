@@ -15,7 +15,7 @@ export const areaModules: Readonly<Record<string, () => Promise<unknown>>> = {
   quantize: none,
   speculative: () => import('./random.ts'),
   tensor: none,
-  tokenizer: none,
+  tokenizer: () => import('./tokenizer.ts'),
   train: none,
   visual: none,
 };

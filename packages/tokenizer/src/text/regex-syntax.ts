@@ -1,0 +1,173 @@
+/**
+ * Reads regular expressions in Oniguruma's Ruby syntax, in which tokenizer.json files are written, and says them in
+ * JavaScript's (flags g and v). Differences that matter: \s, \d and \w are Unicode classes; . matches all but a line feed;
+ * ^ and $ are line anchors; possessive quantifiers and atomic groups; (?i:…), written out letter by letter.
+ */
+import { CharacterClassReader, classEscape, escapeCode, withCases } from './regex-classes.ts';
+
+const WORD_BEFORE = `(?<=${classEscape('w')})`;
+const WORD_AFTER = `(?=${classEscape('w')})`;
+const BOUNDARY = `(?:${WORD_BEFORE}(?!${classEscape('w')})|(?<!${classEscape('w')})${WORD_AFTER})`;
+const NO_BOUNDARY = `(?:${WORD_BEFORE}${WORD_AFTER}|(?<!${classEscape('w')})(?!${classEscape('w')}))`;
+
+const anchors: Readonly<Record<string, string>> = {
+  A: '^',
+  z: '$',
+  Z: '(?=\\n?$)',
+  b: BOUNDARY,
+  B: NO_BOUNDARY,
+  R: '(?:\\r\\n|[\\n\\v\\f\\r\\u0085\\u2028\\u2029])',
+};
+
+/** Most characters of an expression; longer ones are refused. */
+const LONGEST = 20_000;
+
+/** @throws SyntaxError for an expression that cannot be read. */
+export function compileRegex(source: string): RegExp {
+  if (source.length > LONGEST) throw new SyntaxError(`longer than ${LONGEST} characters`);
+  return new RegExp(new Translator(source).translate(), 'gv');
+}
+
+interface Modes {
+  readonly ignoreCase: boolean;
+  readonly dotAll: boolean;
+}
+
+class Translator {
+  readonly #source: string;
+  #at = 0;
+  #atomic = 0;
+  #depth = 0;
+
+  constructor(source: string) {
+    this.#source = source;
+  }
+
+  translate(): string {
+    const result = this.#alternatives({ ignoreCase: false, dotAll: false });
+    if (this.#at < this.#source.length) throw new SyntaxError(`unmatched ) at ${this.#at}`);
+    return result;
+  }
+
+  /** Up to the end or to a closing parenthesis. */
+  #alternatives(modes: Modes): string {
+    if (++this.#depth > 100) throw new SyntaxError('groups nested too deep');
+    let result = '';
+    while (this.#at < this.#source.length && this.#source[this.#at] !== ')') {
+      if (this.#source[this.#at] === '|') {
+        result += '|';
+        this.#at++;
+        continue;
+      }
+      const switched = this.#modeSwitch(modes);
+      // (?i) holds up to the end of the group, alternatives included.
+      if (switched) result += `(?:${this.#alternatives(switched)})`;
+      else result += this.#quantified(this.#atom(modes));
+    }
+    this.#depth--;
+    return result;
+  }
+
+  /** (?i), (?-i), (?m): modes for the rest of the group. */
+  #modeSwitch(modes: Modes): Modes | undefined {
+    const match = /^\(\?([imx]*)(?:-([imx]*))?\)/.exec(this.#source.slice(this.#at, this.#at + 12));
+    if (!match) return undefined;
+    this.#at += match[0].length;
+    return changed(modes, match[1], match[2] ?? '');
+  }
+
+  #atom(modes: Modes): string {
+    const code = this.#source.codePointAt(this.#at)!;
+    const character = String.fromCodePoint(code);
+    switch (character) {
+      case '(':
+        return this.#group(modes);
+      case '[': {
+        const reader = new CharacterClassReader(this.#source, this.#at, modes.ignoreCase);
+        const result = reader.read();
+        this.#at = reader.end;
+        return result;
+      }
+      case '\\':
+        return this.#escape(modes);
+    }
+    this.#at += character.length;
+    if (character === '.') return modes.dotAll ? '[\\s\\S]' : '[^\\n]';
+    if (character === '^') return '(?<![^\\n])';
+    if (character === '$') return '(?![^\\n])';
+    return literal(code, modes);
+  }
+
+  #escape(modes: Modes): string {
+    const next = this.#source[this.#at + 1];
+    if (next === undefined) throw new SyntaxError('ends in a backslash');
+    if (anchors[next]) {
+      this.#at += 2;
+      return anchors[next];
+    }
+    const reference = /^\\(?:k<\w+>|[1-9])/.exec(this.#source.slice(this.#at, this.#at + 40));
+    if (reference) {
+      this.#at += reference[0].length;
+      return reference[0];
+    }
+    const escaped = escapeCode(this.#source, this.#at);
+    this.#at = escaped.end;
+    return typeof escaped.value === 'string' ? escaped.value : literal(escaped.value, modes);
+  }
+
+  #group(modes: Modes): string {
+    const head = /^\((?:\?(?:[:=!>]|<[=!]|<\w+>|#[^)]*|[imx]*(?:-[imx]*)?:))?/.exec(this.#source.slice(this.#at))![0];
+    if (head === '(' && this.#source[this.#at + 1] === '?') throw new SyntaxError(`unknown group at ${this.#at}`);
+    this.#at += head.length;
+    const comment = head.startsWith('(?#');
+    const inner = /^\(\?([imx]*)(?:-([imx]*))?:$/.exec(head);
+    const body = comment ? '' : this.#alternatives(inner ? changed(modes, inner[1], inner[2] ?? '') : modes);
+    if (this.#source[this.#at] !== ')') throw new SyntaxError('missing )');
+    this.#at++;
+    if (comment) return '';
+    if (head === '(?>') return this.#possessive(body);
+    return `${inner ? '(?:' : head}${body})`;
+  }
+
+  /** Matches once and is not taken back. */
+  #possessive(body: string): string {
+    const name = `atomic${this.#atomic++}`;
+    return `(?:(?=(?<${name}>${body}))\\k<${name}>)`;
+  }
+
+  #quantified(atom: string): string {
+    let result = atom;
+    for (;;) {
+      const match = /^(?:[*+?]|\{\d*,?\d*\})/.exec(this.#source.slice(this.#at, this.#at + 24));
+      const quantifier = match?.[0] ?? '';
+      if (quantifier === '' || quantifier === '{}' || quantifier === '{,}' || atom === '') return result;
+      this.#at += quantifier.length;
+      const braced = quantifier.startsWith('{');
+      result = `(?:${result})${braced ? quantifier.replace('{,', '{0,') : quantifier}`;
+      const mode = this.#source[this.#at];
+      if (mode === '?') {
+        this.#at++;
+        result += '?';
+      } else if (mode === '+' && !braced) {
+        this.#at++;
+        result = this.#possessive(result);
+      }
+      result = `(?:${result})`;
+    }
+  }
+}
+
+function changed(modes: Modes, on: string, off: string): Modes {
+  if (on.includes('x')) throw new SyntaxError('extended mode is not supported');
+  return {
+    ignoreCase: (modes.ignoreCase || on.includes('i')) && !off.includes('i'),
+    dotAll: (modes.dotAll || on.includes('m')) && !off.includes('m'),
+  };
+}
+
+function literal(code: number, modes: Modes): string {
+  const spelled = (one: number): string => `\\u{${one.toString(16)}}`;
+  if (!modes.ignoreCase) return spelled(code);
+  const cases = withCases(code);
+  return cases.length === 1 ? spelled(code) : `[${cases.map(spelled).join('')}]`;
+}

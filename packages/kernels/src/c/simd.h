@@ -1,6 +1,6 @@
 /*
  * The small SIMD header that every kernel is written on. It names one native vector width, LANES (16 on AVX-512, 8 on
- * AVX2, 4 on NEON and wasm, 4 in the portable fallback), and a handful of operations on
+ * AVX2 and wasm, 4 on NEON and in the portable fallback), and a handful of operations on
  *   vf  LANES float32      vi  LANES int32      vb  LANES*4 uint8
  * Rounding is the same everywhere: no fused multiply-add, no approximate reciprocal, no flush to zero, so that every
  * instruction set computes the same bits. dot4/dot4_wide are the only operations with different instructions behind

@@ -103,10 +103,13 @@ export const unpackMXFP4: Unpack = (bytes, at, block) => {
   }
 };
 
-/** The value of an unsigned E4M3 scale, halved because the codes are doubled; the NaN pattern counts as 0. */
+/**
+ * The value of an unsigned E4M3 scale, halved because the codes are doubled. The NaN pattern 0x7f counts as 0; with the
+ * unused sign bit set the reference reads the same pattern as an ordinary number.
+ */
 export function halvedE4m3(byte: number): number {
-  const magnitude = byte & 0x7f;
-  return magnitude === 0x7f ? 0 : e4m3Table()[magnitude] / 2;
+  if (byte === 0x7f) return 0;
+  return byte === 0xff ? 240 : e4m3Table()[byte & 0x7f] / 2;
 }
 
 /** One E4M3 scale per 16 elements @0..3, then 8 bytes per 16 elements @4: low nibbles first. */

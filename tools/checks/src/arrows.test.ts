@@ -68,6 +68,14 @@ test('files of another package are reached neither by path nor by an entry that 
   expect(found.join('\n')).toContain('leaves its package by "../../core/src/worker.ts"');
 });
 
+test('a test may read a file outside the packages; published code may not', () => {
+  const located = "export const models = new URL('../../../models', import.meta.url);\n";
+  write('packages/core/src/real.test.ts', located);
+  expect(problems()).toEqual([]);
+  write('packages/core/src/real.ts', located);
+  expect(problems()).toHaveLength(1);
+});
+
 test('what package.json does not declare may not be imported, except test tools in tests', () => {
   write('packages/core/src/main.ts', "import 'vitest';\n");
   write('packages/speculative/src/index.ts', "import '@gallop/tensor';\n");

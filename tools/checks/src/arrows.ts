@@ -51,10 +51,11 @@ const developmentDependencies = (manifest: Manifest): string[] => Object.keys(ma
 
 const isBelow = (file: string, folder: string): boolean => file.startsWith(folder + path.sep);
 
-/** True when a published package reaches outside its folder, or a private one into another package's. */
-const leavesPackage = (from: WorkspacePackage, target: string, packages: PackagesByName): boolean => {
+/** True when a file reaches into another package's folder, or when one that is published leaves its own. */
+const leavesPackage = (from: WorkspacePackage, file: string, target: string, packages: PackagesByName): boolean => {
   if (isBelow(target, from.folder)) return false;
-  return from.path.startsWith('packages/') || [...packages.values()].some(({ folder }) => isBelow(target, folder));
+  const published = from.path.startsWith('packages/') && !isTestFile(file);
+  return published || [...packages.values()].some(({ folder }) => isBelow(target, folder));
 };
 
 /** Says what is wrong with one import, if anything. */
@@ -66,7 +67,7 @@ const judgeImport = (
 ): string | undefined => {
   if (specifier.startsWith('#') || isBuiltin(specifier)) return undefined;
   if (specifier.startsWith('.')) {
-    return leavesPackage(from, path.resolve(path.dirname(file), specifier), packages)
+    return leavesPackage(from, file, path.resolve(path.dirname(file), specifier), packages)
       ? `leaves its package by "${specifier}"; import the other package by its name`
       : undefined;
   }

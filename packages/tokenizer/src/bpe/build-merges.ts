@@ -1,100 +1,77 @@
-/** Reads the merges of a model file into a PairTable. */
+/** Turns merges as they stand in a model file, pairs of token texts, into a PairTable. */
 import { GallopError } from '@gallop/core';
-import { writeStringUtf8 } from '../text/code-points.ts';
 import { packStrings, type StringTable } from '../vocabulary/string-table.ts';
 import type { Vocabulary } from '../vocabulary/vocabulary.ts';
 import { PairTable } from './pair-table.ts';
 
 const SPACE = 32;
 
-/** Collects merges in rank order. */
-class MergeList {
-  readonly #vocabulary: Vocabulary;
-  readonly #left: Int32Array;
-  readonly #right: Int32Array;
-  readonly #product: Int32Array;
-  #joined: Uint8Array = new Uint8Array(512);
+interface Stretches {
+  readonly starts: Uint32Array;
+  readonly lengths: Uint32Array;
+}
 
-  constructor(vocabulary: Vocabulary, count: number) {
-    this.#vocabulary = vocabulary;
-    this.#left = new Int32Array(count);
-    this.#right = new Int32Array(count);
-    this.#product = new Int32Array(count);
-  }
-
-  /**
-   * Sets a merge of bytes[start, middle) and bytes[from, end); `skip` leading bytes of the right part are left out of the
-   * product. Returns false if one of the three is no token.
-   */
-  set(rank: number, bytes: Uint8Array, start: number, middle: number, from: number, end: number, skip = 0): boolean {
-    const length = middle - start + Math.max(0, end - from - skip);
-    if (this.#joined.length < length) this.#joined = new Uint8Array(length * 2);
-    let at = 0;
-    for (let index = start; index < middle; index++) this.#joined[at++] = bytes[index];
-    for (let index = from + skip; index < end; index++) this.#joined[at++] = bytes[index];
-    const left = this.#vocabulary.find(bytes, start, middle);
-    const right = this.#vocabulary.find(bytes, from, end);
-    const product = this.#vocabulary.find(this.#joined, 0, at);
-    const complete = left >= 0 && right >= 0 && product >= 0;
-    this.#left[rank] = complete ? left : -1;
-    this.#right[rank] = right;
-    this.#product[rank] = product;
-    return complete;
-  }
-
-  table(): PairTable {
-    return new PairTable(this.#left, this.#right, this.#product);
-  }
+/** Left and right texts of merges in rank order, all stretches of one array of UTF-8 bytes. */
+export interface MergeTexts {
+  readonly data: Uint8Array;
+  readonly left: Stretches;
+  readonly right: Stretches;
 }
 
 /** Merges of a GGUF file, "left right" with the space after position 0; one that names an unknown token never happens. */
 export function mergesFromTable(vocabulary: Vocabulary, merges: StringTable): PairTable {
   const { data, starts, lengths } = packStrings(merges);
-  const list = new MergeList(vocabulary, starts.length);
-  for (let rank = 0; rank < starts.length; rank++) {
-    const start = starts[rank];
-    const end = start + lengths[rank];
-    let middle = start + 1;
+  const count = starts.length;
+  const left: Stretches = { starts, lengths: new Uint32Array(count) };
+  const right: Stretches = { starts: new Uint32Array(count), lengths: new Uint32Array(count) };
+  for (let rank = 0; rank < count; rank++) {
+    const end = starts[rank] + lengths[rank];
+    let middle = starts[rank] + 1;
     while (middle < end && data[middle] !== SPACE) middle++;
-    if (middle >= end) throw invalidMerge(rank, merges.at(rank));
-    list.set(rank, data, start, middle, middle + 1, end);
+    if (middle >= end) throw invalidMerge(rank, JSON.stringify(merges.at(rank)));
+    left.lengths[rank] = middle - starts[rank];
+    right.starts[rank] = middle + 1;
+    right.lengths[rank] = end - middle - 1;
   }
-  return list.table();
+  return build(vocabulary, { data, left, right }, 0, false);
 }
 
 /**
- * Merges of a tokenizer.json: "left right" or [left, right].
+ * Merges of a tokenizer.json.
  * @param prefix what a token inside a word starts with; left out of the right part of a product.
- * @throws GallopError `invalid-file` for another form, or where a part or the product is no token.
+ * @throws GallopError `invalid-file` where a part or the product is no token.
  */
-export function mergesFromJson(vocabulary: Vocabulary, merges: readonly unknown[], prefix: string): PairTable {
-  const list = new MergeList(vocabulary, merges.length);
-  const skip = new TextEncoder().encode(prefix).length;
-  let bytes = new Uint8Array(1024);
-  for (let rank = 0; rank < merges.length; rank++) {
-    const merge = merges[rank];
-    const pair = typeof merge === 'string' ? merge.split(' ') : merge;
-    if (!Array.isArray(pair) || pair.length !== 2 || typeof pair[0] !== 'string' || typeof pair[1] !== 'string') {
-      throw invalidMerge(rank, merge);
-    }
-    const [left, right] = pair as [string, string];
-    const room = 3 * (left.length + right.length);
-    if (bytes.length < room) bytes = new Uint8Array(room * 2);
-    const middle = writeStringUtf8(left, bytes, 0);
-    const end = writeStringUtf8(right, bytes, middle);
-    if (!list.set(rank, bytes, 0, middle, middle, end, skip)) {
-      throw new GallopError(
-        'invalid-file',
-        `Expected merge ${rank} to join two tokens of the vocabulary into a third; received ${JSON.stringify(pair)}. Use the vocabulary and merges of one tokenizer.`,
-      );
-    }
-  }
-  return list.table();
+export function mergesFromTexts(vocabulary: Vocabulary, merges: MergeTexts, prefix: string): PairTable {
+  return build(vocabulary, merges, new TextEncoder().encode(prefix).length, true);
 }
 
-function invalidMerge(rank: number, merge: unknown): GallopError {
+function build(vocabulary: Vocabulary, merges: MergeTexts, skip: number, strict: boolean): PairTable {
+  const { data, left, right } = merges;
+  const count = left.starts.length;
+  const lefts = new Int32Array(count);
+  const rights = new Int32Array(count);
+  const products = new Int32Array(count);
+  for (let rank = 0; rank < count; rank++) {
+    const start = left.starts[rank];
+    const middle = start + left.lengths[rank];
+    const from = right.starts[rank];
+    const end = from + right.lengths[rank];
+    lefts[rank] = vocabulary.find(data, start, middle);
+    rights[rank] = vocabulary.find(data, from, end);
+    products[rank] = vocabulary.findJoined(data, start, middle, Math.min(from + skip, end), end);
+    if (lefts[rank] >= 0 && rights[rank] >= 0 && products[rank] >= 0) continue;
+    if (strict) {
+      const text = (at: number, to: number): string => new TextDecoder().decode(data.subarray(at, to));
+      throw invalidMerge(rank, JSON.stringify([text(start, middle), text(from, end)]));
+    }
+    lefts[rank] = -1;
+  }
+  return new PairTable(lefts, rights, products);
+}
+
+function invalidMerge(rank: number, merge: string): GallopError {
   return new GallopError(
     'invalid-file',
-    `Expected merge ${rank} as two tokens, "left right" or [left, right]; received ${String(JSON.stringify(merge)).slice(0, 80)}. Check the merges of the tokenizer.`,
+    `Expected merge ${rank} to join two tokens of the vocabulary into a third; received ${merge.slice(0, 120)}. Use the vocabulary and merges of one tokenizer.`,
   );
 }

@@ -1,5 +1,5 @@
 /** The model of a tokenizer.json. */
-import { mergesFromJson } from '../bpe/build-merges.ts';
+import { mergesFromTexts } from '../bpe/build-merges.ts';
 import { BpeModel } from '../models/bpe-model.ts';
 import type { TokenModel } from '../models/token-model.ts';
 import { UnigramModel } from '../models/unigram-model.ts';
@@ -7,16 +7,14 @@ import { WordLevelModel } from '../models/word-level-model.ts';
 import { WordPieceModel } from '../models/word-piece-model.ts';
 import { Vocabulary } from '../vocabulary/vocabulary.ts';
 import type { Fields } from './fields.ts';
+import { type LargeParts, partsOfJson } from './large-parts.ts';
 
-/** The vocabulary {"text": id, …}. */
-function vocabularyOf(fields: Fields): Vocabulary {
-  fields.object('vocab');
-  const object = fields.raw('vocab') as Record<string, number>;
-  const texts = Object.keys(object);
-  return Vocabulary.fromEntries(
-    texts,
-    texts.map((text) => object[text]),
-  );
+/** Builds a model from its fields and its large parts. */
+type ModelBuilder = (fields: Fields, parts: LargeParts) => TokenModel;
+
+function vocabularyOf(fields: Fields, parts: LargeParts): Vocabulary {
+  if (!parts.vocabulary || Array.isArray(fields.raw('vocab'))) throw fields.fail('vocab', 'an object of token ids');
+  return Vocabulary.withIds(parts.vocabulary, parts.vocabulary.numbers);
 }
 
 /** The id of the unknown token, -1 where none is named or the name is no token. */
@@ -25,12 +23,13 @@ function unknownOf(fields: Fields, vocabulary: Vocabulary, fallback?: string): n
   return token === undefined ? -1 : vocabulary.idOf(token);
 }
 
-function bpe(fields: Fields): TokenModel {
+function bpe(fields: Fields, parts: LargeParts): TokenModel {
   const dropout = fields.raw('dropout') ?? 0;
   if (dropout !== 0) throw fields.fail('dropout', 'null or 0, because random merges are a matter of training');
-  const vocabulary = vocabularyOf(fields);
+  const vocabulary = vocabularyOf(fields, parts);
+  if (!parts.merges) throw fields.fail('merges', 'a list');
   const prefix = fields.string('continuing_subword_prefix', '');
-  return new BpeModel(vocabulary, mergesFromJson(vocabulary, fields.list('merges'), prefix), {
+  return new BpeModel(vocabulary, mergesFromTexts(vocabulary, parts.merges, prefix), {
     unknownId: unknownOf(fields, vocabulary),
     fuseUnknown: fields.boolean('fuse_unk', false),
     byteFallback: fields.boolean('byte_fallback', false),
@@ -40,24 +39,17 @@ function bpe(fields: Fields): TokenModel {
   });
 }
 
-function unigram(fields: Fields): TokenModel {
-  const texts: string[] = [];
-  const scores: number[] = [];
-  for (const entry of fields.list('vocab')) {
-    if (!Array.isArray(entry) || typeof entry[0] !== 'string' || typeof entry[1] !== 'number') {
-      throw fields.fail('vocab', 'a list of [text, score]');
-    }
-    texts.push(entry[0]);
-    scores.push(entry[1]);
-  }
+function unigram(fields: Fields, parts: LargeParts): TokenModel {
+  if (!parts.vocabulary || !Array.isArray(fields.raw('vocab'))) throw fields.fail('vocab', 'a list of [text, score]');
+  const vocabulary = new Vocabulary(parts.vocabulary);
   const named = fields.raw('unk_id') ?? null;
   const unknownId = named === null ? -1 : fields.integer('unk_id');
-  if (unknownId >= texts.length) throw fields.fail('unk_id', `an id below ${texts.length}`);
-  return new UnigramModel(Vocabulary.fromTable(texts), scores, unknownId, fields.boolean('byte_fallback', false));
+  if (unknownId >= vocabulary.size) throw fields.fail('unk_id', `an id below ${vocabulary.size}`);
+  return new UnigramModel(vocabulary, parts.vocabulary.numbers, unknownId, fields.boolean('byte_fallback', false));
 }
 
-function wordPiece(fields: Fields): TokenModel {
-  const vocabulary = vocabularyOf(fields);
+function wordPiece(fields: Fields, parts: LargeParts): TokenModel {
+  const vocabulary = vocabularyOf(fields, parts);
   return new WordPieceModel(
     vocabulary,
     unknownOf(fields, vocabulary, '[UNK]'),
@@ -66,12 +58,12 @@ function wordPiece(fields: Fields): TokenModel {
   );
 }
 
-function wordLevel(fields: Fields): TokenModel {
-  const vocabulary = vocabularyOf(fields);
+function wordLevel(fields: Fields, parts: LargeParts): TokenModel {
+  const vocabulary = vocabularyOf(fields, parts);
   return new WordLevelModel(vocabulary, unknownOf(fields, vocabulary, '<unk>'));
 }
 
-const models: Readonly<Record<string, (fields: Fields) => TokenModel>> = {
+const models: Readonly<Record<string, ModelBuilder>> = {
   BPE: bpe,
   Unigram: unigram,
   WordPiece: wordPiece,
@@ -85,9 +77,12 @@ function guessType(fields: Fields): string {
   return fields.raw('continuing_subword_prefix') === undefined ? 'WordLevel' : 'WordPiece';
 }
 
-/** @throws GallopError `unsupported` for an unknown type, `invalid-file` for wrong fields. */
-export function modelFromJson(fields: Fields): TokenModel {
+/**
+ * @param parts vocabulary and merges, if they were taken out of `fields` before.
+ * @throws GallopError `unsupported` for an unknown type, `invalid-file` for wrong fields.
+ */
+export function modelFromJson(fields: Fields, parts: LargeParts = partsOfJson(fields)): TokenModel {
   const type = fields.raw('type') ?? guessType(fields);
   if (typeof type !== 'string' || !Object.hasOwn(models, type)) throw fields.unknownType('model', Object.keys(models));
-  return models[type](fields);
+  return models[type](fields, parts);
 }

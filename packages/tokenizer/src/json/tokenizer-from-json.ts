@@ -8,6 +8,7 @@ import type { SpecialTokens } from '../tokenizer-parts.ts';
 import type { TruncationOptions } from '../truncation.ts';
 import { decoderFromJson } from './decoder-from-json.ts';
 import { Fields } from './fields.ts';
+import { type LargeParts, splitFile } from './large-parts.ts';
 import { modelFromJson } from './model-from-json.ts';
 import { normalizerFromJson } from './normalizer-from-json.ts';
 import { postProcessorFromJson } from './post-processor-from-json.ts';
@@ -30,6 +31,15 @@ function parsed(input: JsonInput, name: string): Fields {
   }
 }
 
+/** tokenizer.json with its large parts read from bytes where it comes as such. */
+function parsedTokenizer(input: JsonInput): { fields: Fields; parts: LargeParts | undefined } {
+  if (typeof input === 'object' && !(input instanceof Uint8Array)) {
+    return { fields: parsed(input, 'tokenizer.json'), parts: undefined };
+  }
+  const { parts, rest } = splitFile(typeof input === 'string' ? new TextEncoder().encode(input) : input);
+  return { fields: parsed(rest, 'tokenizer.json'), parts };
+}
+
 /**
  * Builds a tokenizer.
  * @param tokenizerJson tokenizer.json.
@@ -37,9 +47,9 @@ function parsed(input: JsonInput, name: string): Fields {
  * @throws GallopError `unsupported` for components of an unknown type, `invalid-file` for a file that is not well formed.
  */
 export function tokenizerFromJson(tokenizerJson: JsonInput, tokenizerConfig?: JsonInput): Tokenizer {
-  const fields = parsed(tokenizerJson, 'tokenizer.json');
+  const { fields, parts } = parsedTokenizer(tokenizerJson);
   const config = tokenizerConfig === undefined ? undefined : parsed(tokenizerConfig, 'tokenizer_config.json');
-  const model = modelFromJson(fields.object('model'));
+  const model = modelFromJson(fields.object('model'), parts);
   const addedTokens = addedTokensFrom(fields);
   const idOf = (text: string): number =>
     addedTokens.find(({ content }) => content === text)?.id ?? model.vocabulary.idOf(text);

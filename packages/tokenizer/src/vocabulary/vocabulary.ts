@@ -68,23 +68,23 @@ export class Vocabulary {
    * Tokens with ids of their own.
    * @throws GallopError `invalid-file` for an id that is no integer, or far above the number of tokens.
    */
-  static fromEntries(texts: readonly string[], ids: ArrayLike<number>): Vocabulary {
-    const limit = texts.length * 8 + 65_536;
+  static withIds(packed: PackedStrings, ids: ArrayLike<number>): Vocabulary {
+    const count = packed.starts.length;
+    const limit = count * 8 + 65_536;
     let size = 0;
-    for (let index = 0; index < texts.length; index++) {
+    for (let index = 0; index < count; index++) {
       const id = ids[index];
       if (!Number.isInteger(id) || id < 0 || id >= limit) {
         throw new GallopError(
           'invalid-file',
-          `Expected token ids from 0 up to about the number of tokens (${texts.length}); received ${id} for ${JSON.stringify(texts[index])}. Check the vocabulary.`,
+          `Expected token ids from 0 up to about the number of tokens (${count}); received ${id}. Check the vocabulary.`,
         );
       }
       if (id >= size) size = id + 1;
     }
-    const packed = packStrings(texts);
     const starts = new Uint32Array(size).fill(ABSENT);
     const lengths = new Uint32Array(size);
-    for (let index = 0; index < texts.length; index++) {
+    for (let index = 0; index < count; index++) {
       starts[ids[index]] = packed.starts[index];
       lengths[ids[index]] = packed.lengths[index];
     }
@@ -106,9 +106,12 @@ export class Vocabulary {
   }
 
   #equals(id: number, bytes: Uint8Array, start: number, end: number): boolean {
-    if (this.#lengths[id] !== end - start) return false;
+    return this.#lengths[id] === end - start && this.#same(this.#starts[id], bytes, start, end);
+  }
+
+  #same(own: number, bytes: Uint8Array, start: number, end: number): boolean {
     const data = this.#data;
-    for (let at = start, own = this.#starts[id]; at < end; at++, own++) if (data[own] !== bytes[at]) return false;
+    for (let at = start; at < end; at++, own++) if (data[own] !== bytes[at]) return false;
     return true;
   }
 
@@ -129,6 +132,21 @@ export class Vocabulary {
     let slot = slotOf(hash, this.#mask);
     for (let id = this.#slotId[slot]; id !== 0; id = this.#slotId[slot]) {
       if (this.#slotHash[slot] === hash && this.#equals(id - 1, bytes, start, end)) return id - 1;
+      slot = (slot + 1) & this.#mask;
+    }
+    return -1;
+  }
+
+  /** The id of the token bytes[start, middle) + bytes[from, end), or -1. */
+  findJoined(bytes: Uint8Array, start: number, middle: number, from: number, end: number): number {
+    const first = middle - start;
+    const hash = this.hash(bytes, from, end, this.hash(bytes, start, middle, this.hashStart));
+    let slot = slotOf(hash, this.#mask);
+    for (let entry = this.#slotId[slot]; entry !== 0; entry = this.#slotId[slot]) {
+      if (this.#slotHash[slot] === hash && this.#lengths[entry - 1] === first + end - from) {
+        const own = this.#starts[entry - 1];
+        if (this.#same(own, bytes, start, middle) && this.#same(own + first, bytes, from, end)) return entry - 1;
+      }
       slot = (slot + 1) & this.#mask;
     }
     return -1;

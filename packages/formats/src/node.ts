@@ -1,3 +1,4 @@
+export { openHuggingFaceFolder } from './convert/open-hugging-face-folder.ts';
 export type { RepoType } from './hub/cache-layout.ts';
 export {
   type DownloadOptions,

@@ -2,7 +2,7 @@
  * Finds added tokens in a text. Of several that start at one place the longest counts; of overlapping ones either the
  * leftmost (Hugging Face) or the longest (llama.cpp, which cuts out one token after the other, long ones first).
  */
-import { classOf, LETTER, MARK, SPACE } from '../text/char-classes.ts';
+import { classOf, SPACE, WORD } from '../text/char-classes.ts';
 import type { AddedToken, Segment } from './added-token.ts';
 
 export type OverlapRule = 'leftmost' | 'longest';
@@ -124,10 +124,8 @@ function isSpaceAt(text: string, at: number): boolean {
   return (classOf(text.charCodeAt(at)) & SPACE) !== 0;
 }
 
-const wordExtra = /[\p{Nd}\p{Pc}\p{Alphabetic}\u200c\u200d]/u;
-
 function isWord(code: number): boolean {
-  return (classOf(code) & (LETTER | MARK)) !== 0 || wordExtra.test(String.fromCodePoint(code));
+  return (classOf(code) & WORD) !== 0;
 }
 
 function standsAlone(text: string, start: number, end: number): boolean {

@@ -14,6 +14,9 @@ import {
 import { type SplitBehavior, split } from '../pre-tokenizers/split.ts';
 import { unicodeScripts } from '../pre-tokenizers/unicode-scripts.ts';
 import { knownRegex } from '../split/known-regexes.ts';
+import { splitAtCharacter } from '../split/run-splitters.ts';
+import type { Splitter } from '../split/splitter.ts';
+import { toCodePoints } from '../text/code-points.ts';
 import { regexPattern } from '../text/pattern.ts';
 import { ComponentFactory, type Fields } from './fields.ts';
 import { patternFromJson, regexSource } from './pattern-from-json.ts';
@@ -59,7 +62,8 @@ function splitFromJson(fields: Fields): PreTokenizer {
   const behavior = fields.choice('behavior', behaviors);
   const invert = fields.boolean('invert', false);
   const known = knownRegex(regexSource(fields, 'pattern'));
-  if (!known) return split(patternFromJson(fields, 'pattern'), behavior, invert);
+  if (!known)
+    return split(patternFromJson(fields, 'pattern'), behavior, invert, separatorSplitter(fields, behavior, invert));
   // Scanners keep matches and gaps; dropping the gaps is the same where there are none.
   const sameAsScanner = (behavior === 'Isolated' && !invert) || (behavior === 'Removed' && invert && known.coversAll);
   return split(
@@ -68,6 +72,14 @@ function splitFromJson(fields: Fields): PreTokenizer {
     invert,
     sameAsScanner ? known.pattern.splitter : undefined,
   );
+}
+
+/** The scanner for a pattern of one literal character. */
+function separatorSplitter(fields: Fields, behavior: SplitBehavior, invert: boolean): Splitter | undefined {
+  const pattern = fields.raw('pattern');
+  const literal = typeof pattern === 'string' ? pattern : fields.object('pattern').optionalString('String');
+  const codes = toCodePoints(literal ?? '');
+  return codes.length === 1 && !invert ? splitAtCharacter(codes[0], behavior) : undefined;
 }
 
 /** @throws GallopError `unsupported` for an unknown type, `invalid-file` for wrong fields. */

@@ -1,7 +1,7 @@
 /** Normalizers that look at one character at a time: Lowercase, StripAccents, Nmt, BertNormalizer, ByteLevel. */
 import { toByteAlphabet } from '../pre-tokenizers/byte-level.ts';
 import { AlignedText, AlignedTextBuilder } from '../text/aligned-text.ts';
-import { classOf, MARK, SPACE } from '../text/char-classes.ts';
+import { CONTROL, classOf, MARK, NONSPACING_MARK, SPACE } from '../text/char-classes.ts';
 import { codePointsToString, toCodePoints } from '../text/code-points.ts';
 import { type Normalizer, sequence } from './normalizer.ts';
 import { normalForm } from './unicode-forms.ts';
@@ -21,15 +21,25 @@ function mapCharacters(map: CharacterMap): Normalizer {
       return builder.build();
     },
     normalizeString(text) {
-      const codes: number[] = [];
-      for (const code of toCodePoints(text)) {
-        const mapped = map(code);
-        if (typeof mapped === 'number') codes.push(mapped);
-        else codes.push(...mapped);
+      const codes = toCodePoints(text);
+      let mapped = new Int32Array(codes.length + 16);
+      let count = 0;
+      for (const code of codes) {
+        const result = map(code);
+        const length = typeof result === 'number' ? 1 : result.length;
+        if (count + length > mapped.length) mapped = grown(mapped, length);
+        if (typeof result === 'number') mapped[count++] = result;
+        else for (const one of result) mapped[count++] = one;
       }
-      return codePointsToString(codes);
+      return codePointsToString(mapped, 0, count);
     },
   };
+}
+
+function grown(array: Int32Array, more: number): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(array.length * 2 + more);
+  larger.set(array);
+  return larger;
 }
 
 const NOTHING: readonly number[] = [];
@@ -70,13 +80,12 @@ export const byteAlphabet: Normalizer = {
   normalizeString: (text) => toByteAlphabet(AlignedText.of(text)).toString(),
 };
 
-const bertControl = /[\p{Cc}\p{Cf}\p{Co}]/u;
-
 const cleanText = mapCharacters((code) => {
   if (code === 9 || code === 10 || code === 13) return 32;
   if (code >= 32 && code < 127) return code;
-  if (code === 0 || code === 0xfffd || bertControl.test(String.fromCodePoint(code))) return NOTHING;
-  return (classOf(code) & SPACE) !== 0 ? 32 : code;
+  const bits = classOf(code);
+  if (code === 0 || code === 0xfffd || (bits & CONTROL) !== 0) return NOTHING;
+  return (bits & SPACE) !== 0 ? 32 : code;
 });
 
 function isCjk(code: number): boolean {
@@ -94,10 +103,7 @@ function isCjk(code: number): boolean {
 
 const spaceAroundCjk = mapCharacters((code) => (isCjk(code) ? [32, code, 32] : code));
 
-const nonSpacing = /\p{Mn}/u;
-const dropNonSpacing = mapCharacters((code) =>
-  code < 0x300 || !nonSpacing.test(String.fromCodePoint(code)) ? code : NOTHING,
-);
+const dropNonSpacing = mapCharacters((code) => ((classOf(code) & NONSPACING_MARK) === 0 ? code : NOTHING));
 
 export interface BertNormalizerOptions {
   readonly cleanText: boolean;
@@ -117,14 +123,13 @@ export function bertNormalizer(options: BertNormalizerOptions): Normalizer {
   return withAsciiShortcut(sequence(steps), options);
 }
 
-/** Printable ASCII is changed by nothing but lower-casing. */
+/** Printable ASCII is changed by nothing but lower-casing, and no other step looks at neighbours across it. */
 function withAsciiShortcut(normalizer: Normalizer, options: BertNormalizerOptions): Normalizer {
-  const printable = /^[ -~]*$/;
   return {
     normalize: normalizer.normalize,
     normalizeString(text) {
-      if (!printable.test(text)) return normalizer.normalizeString(text);
-      return options.lowercase ? text.toLowerCase() : text;
+      const normalized = text.replaceAll(/[^ -~]+/g, (run) => normalizer.normalizeString(run));
+      return options.lowercase ? normalized.toLowerCase() : normalized;
     },
   };
 }

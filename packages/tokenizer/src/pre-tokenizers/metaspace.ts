@@ -3,7 +3,7 @@
  * marks in a row stand alone but for the last, which joins the word after it.
  */
 import { prependTo } from '../normalizers/edits.ts';
-import type { Splitter } from '../split/splitter.ts';
+import { splitAtCharacter } from '../split/run-splitters.ts';
 import { toCodePoints } from '../text/code-points.ts';
 import { literalPattern } from '../text/pattern.ts';
 import type { PreTokenizer } from './pre-tokenizer.ts';
@@ -19,11 +19,6 @@ export function metaspace(replacement: string, scheme: PrependScheme, splits: bo
   const mark = toCodePoints(replacement)[0];
   const markText = Int32Array.of(mark);
   const pattern = literalPattern(replacement);
-  const atMarks: Splitter = (codes, at, end) => {
-    let stop = at + 1;
-    while (stop < end && codes[stop] !== mark) stop++;
-    return stop;
-  };
   const prepare = (text: string, first: boolean): string => {
     const marked = text.replaceAll(' ', replacement);
     const prepends = (scheme === 'always' || (scheme === 'first' && first)) && marked !== '';
@@ -39,7 +34,7 @@ export function metaspace(replacement: string, scheme: PrependScheme, splits: bo
     fast: {
       prepare,
       needsStart: scheme === 'first',
-      splitters: splits ? [atMarks] : [],
+      splitters: splits ? [splitAtCharacter(mark, 'MergedWithNext')] : [],
       byteLevel: false,
     },
   };

@@ -1,9 +1,9 @@
 /** Pre-tokenizers that are a scanner and nothing else. */
 
-import { splitDigits } from '../split/run-splitters.ts';
+import { splitAtCharacter, splitDigits } from '../split/run-splitters.ts';
 import { type Splitter, splitWith } from '../split/splitter.ts';
 import type { AlignedText } from '../text/aligned-text.ts';
-import { classOf, LETTER, MARK, NUMBER, PUNCTUATION, SPACE } from '../text/char-classes.ts';
+import { classOf, PUNCTUATION, SPACE, WORD } from '../text/char-classes.ts';
 import { toCodePoints } from '../text/code-points.ts';
 import type { Match, TextPattern } from '../text/pattern.ts';
 import type { PreTokenizer } from './pre-tokenizer.ts';
@@ -54,13 +54,8 @@ export const bert: PreTokenizer = scanned((codes, at, end) => {
   return stop;
 });
 
-const wordExtra = /[\p{Alphabetic}\p{Nd}\p{Pc}\u200c\u200d]/u;
-
 function isWord(code: number): boolean {
-  const bits = classOf(code);
-  if ((bits & (LETTER | MARK)) !== 0) return true;
-  if (code < 128) return code === 95 || (bits & NUMBER) !== 0;
-  return wordExtra.test(String.fromCodePoint(code));
+  return (classOf(code) & WORD) !== 0;
 }
 
 /** Whitespace: \w+|[^\w\s]+; white space is dropped. The joiners count as word characters. */
@@ -82,13 +77,7 @@ export function digits(individual: boolean): PreTokenizer {
 
 /** CharDelimiterSplit: the delimiter is dropped. */
 export function charDelimiter(delimiter: string): PreTokenizer {
-  const code = toCodePoints(delimiter)[0];
-  return scanned((codes, at, end) => {
-    if (codes[at] === code) return -(at + 1);
-    let stop = at + 1;
-    while (stop < end && codes[stop] !== code) stop++;
-    return stop;
-  });
+  return scanned(splitAtCharacter(toCodePoints(delimiter)[0], 'Removed'));
 }
 
 /** FixedLength: pieces of so many characters. */

@@ -1,12 +1,13 @@
 /** Split: cuts at the matches of a pattern, in one of five ways, or at everything but the matches. */
 
+import type { SeparatorBehavior } from '../split/run-splitters.ts';
 import type { Splitter } from '../split/splitter.ts';
 import type { AlignedText } from '../text/aligned-text.ts';
 import type { Match, TextPattern } from '../text/pattern.ts';
 import type { PreTokenizer } from './pre-tokenizer.ts';
 
 /** What happens to a match: it is a piece, is dropped, joins a neighbour, or joins its kind. */
-export type SplitBehavior = 'Removed' | 'Isolated' | 'MergedWithPrevious' | 'MergedWithNext' | 'Contiguous';
+export type SplitBehavior = SeparatorBehavior;
 
 interface Part {
   start: number;

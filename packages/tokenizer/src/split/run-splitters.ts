@@ -16,6 +16,35 @@ export function splitDigits(most: number): Splitter {
   };
 }
 
+/** What happens to a character that separates: it is a piece, is dropped, joins a neighbour, or joins its kind. */
+export type SeparatorBehavior = 'Removed' | 'Isolated' | 'MergedWithPrevious' | 'MergedWithNext' | 'Contiguous';
+
+/** Cuts at one character. Of several in a row only the one beside the text joins it. */
+export function splitAtCharacter(separator: number, behavior: SeparatorBehavior): Splitter {
+  const runEnd = (codes: Int32Array, at: number, end: number): number => {
+    while (at < end && codes[at] !== separator) at++;
+    return at;
+  };
+  return (codes, at, end) => {
+    if (codes[at] !== separator) {
+      const stop = runEnd(codes, at + 1, end);
+      return behavior === 'MergedWithPrevious' && stop < end ? stop + 1 : stop;
+    }
+    let stop = at + 1;
+    switch (behavior) {
+      case 'Removed':
+        return -stop;
+      case 'MergedWithNext':
+        return runEnd(codes, stop, end);
+      case 'Contiguous':
+        while (stop < end && codes[stop] === separator) stop++;
+        return stop;
+      default:
+        return stop;
+    }
+  };
+}
+
 function isDeepseekHan(code: number): boolean {
   return (code >= 0x4e00 && code <= 0x9fa5) || (code >= 0x3040 && code <= 0x30ff);
 }

@@ -14,6 +14,12 @@ export const SYMBOL = 32;
 export const UPPER_PART = 64;
 /** Ll, Lm, Lo, M: what may stand in the lower-case part of a word. */
 export const LOWER_PART = 128;
+/** Cc, Cf, Co. */
+export const CONTROL = 512;
+/** Mn. */
+export const NONSPACING_MARK = 1024;
+/** Alphabetic, Mark, decimal digits, connector punctuation and the joiners: \w of Unicode's regular expressions. */
+export const WORD = 2048;
 const KNOWN = 256;
 
 const patterns: readonly (readonly [number, RegExp])[] = [
@@ -25,6 +31,9 @@ const patterns: readonly (readonly [number, RegExp])[] = [
   [SYMBOL, /\p{S}/u],
   [UPPER_PART, /[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]/u],
   [LOWER_PART, /[\p{Ll}\p{Lm}\p{Lo}\p{M}]/u],
+  [CONTROL, /[\p{Cc}\p{Cf}\p{Co}]/u],
+  [NONSPACING_MARK, /\p{Mn}/u],
+  [WORD, /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u],
 ];
 
 const table = new Uint16Array(0x110000);

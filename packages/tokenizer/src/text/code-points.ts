@@ -34,11 +34,19 @@ export function writeCodePoints(text: string, target: Int32Array): number {
 
 /** The string of codes[start, end). */
 export function codePointsToString(codes: ArrayLike<number>, start = 0, end: number = codes.length): string {
+  const units = new Uint16Array(Math.min(CHUNK, end - start) * 2);
   let text = '';
-  for (let from = start; from < end; from += CHUNK) {
-    const units: number[] = [];
-    for (let at = from; at < end && at < from + CHUNK; at++) units.push(codes[at]);
-    text += String.fromCodePoint(...units);
+  for (let at = start; at < end; ) {
+    let count = 0;
+    for (const stop = Math.min(at + CHUNK, end); at < stop; at++) {
+      const code = codes[at];
+      if (code < 0x10000) units[count++] = code;
+      else {
+        units[count++] = 0xd7c0 + (code >> 10);
+        units[count++] = 0xdc00 | (code & 0x3ff);
+      }
+    }
+    text += String.fromCharCode.apply(null, units.subarray(0, count) as unknown as number[]);
   }
   return text;
 }

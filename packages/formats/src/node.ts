@@ -1,3 +1,4 @@
+export { convertModel } from './convert/convert-model.ts';
 export { openHuggingFaceFolder } from './convert/open-hugging-face-folder.ts';
 export type { RepoType } from './hub/cache-layout.ts';
 export {

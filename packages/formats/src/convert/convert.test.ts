@@ -1,5 +1,7 @@
 /** Types that recipes choose, and conversion of whole files. */
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { dequantize } from '../blocks/dequantize.ts';
 import { openGguf } from '../gguf/read.ts';
@@ -7,6 +9,8 @@ import { encodeGguf, type GgufModel, ggufStrings } from '../gguf/write.ts';
 import { memorySource } from '../source/byte-source.ts';
 import { collectChunks } from '../source/chunks.ts';
 import { openFile } from '../source/file-source.ts';
+import { writeChunks } from '../source/write-file.ts';
+import { convertModel } from './convert-model.ts';
 import { ggufRecipe, type ModelFacts, typeFor } from './recipe.ts';
 import { requantizeGguf } from './requantize-gguf.ts';
 
@@ -104,3 +108,26 @@ test.skipIf(!existsSync(gemma))(
     file.close();
   },
 );
+
+test('a model on disk is converted in one call, or nothing is written', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gallop-convert-'));
+  const [source, target] = [join(folder, 'source.gguf'), join(folder, 'target.gguf')];
+  await writeChunks(source, encodeGguf(original));
+  await convertModel(source, target, 'Q8_0');
+  const file = await openGguf(openFile(target));
+  expect(file.tensors.map((tensor) => tensor.type)).toEqual(['Q8_0', 'Q8_0', 'F32']);
+  file.close();
+  rmSync(target);
+  await expect(convertModel(source, target, 'Q9')).rejects.toMatchObject({ code: 'unsupported' });
+  await expect(convertModel(`${source}-absent`, target, 'Q8_0')).rejects.toMatchObject({ code: 'not-found' });
+  const stop = new Error('stop');
+  const onTensor = (name: string): void => {
+    if (name === 'output_norm.weight') throw stop;
+  };
+  await expect(convertModel(source, target, 'Q8_0', { onTensor })).rejects.toBe(stop);
+  await expect(convertModel(source, join(folder, 'absent/target.gguf'), 'Q8_0')).rejects.toMatchObject({
+    code: 'storage-failed',
+  });
+  expect(readdirSync(folder)).toEqual(['source.gguf']);
+  rmSync(folder, { recursive: true });
+});

@@ -113,6 +113,10 @@ function mergesOf(model: JsonView): [string, string][] {
 }
 
 function byteLevel(root: JsonView, model: JsonView): [string, GgufValue][] {
+  const normalizer = root.view('normalizer').string('type', 'none');
+  if (normalizer !== 'none' && normalizer !== 'NFC') {
+    throw new GallopError('unsupported', `Expected a byte-level tokenizer without normalizer; received ${normalizer}.`);
+  }
   const parts = describe(root.view('pre_tokenizer'));
   const pre = preTokenizers.find(([, expected]) => expected.join('\n') === parts.join('\n'));
   if (pre === undefined) {
@@ -175,28 +179,26 @@ function specialTokens(
   config: JsonView,
   ids: ReadonlyMap<string, number>,
 ): [string, GgufValue][] {
-  const idOf = (kind: string): number | undefined => {
+  const template = templateOf(root.view('post_processor'));
+  const around = { bos: template[0], eos: template.length > 1 ? template.at(-1) : undefined };
+  const idOf = (kind: string, fallback?: string): number | undefined => {
     const token = tokenizerConfig.get(`${kind}_token`);
     const content = typeof token === 'object' ? new JsonView(token, `${kind}_token`).get('content') : token;
     const stated = config.get(`${kind}_token_id`);
-    return (typeof content === 'string' ? ids.get(content) : undefined) ?? (Array.isArray(stated) ? stated[0] : stated);
+    const id =
+      (typeof content === 'string' ? ids.get(content) : undefined) ?? (Array.isArray(stated) ? stated[0] : stated);
+    return id ?? (fallback === undefined ? undefined : ids.get(fallback));
   };
   const entries: [string, GgufValue][] = [];
-  for (const [kind, key] of [
-    ['bos', 'bos'],
-    ['eos', 'eos'],
-    ['unk', 'unknown'],
-    ['pad', 'padding'],
-  ]) {
-    const value = idOf(kind);
+  const put = (key: string, value: number | undefined): void => {
     if (value !== undefined) entries.push([`tokenizer.ggml.${key}_token_id`, { type: 'u32', value }]);
-  }
-  const template = templateOf(root.view('post_processor'));
-  const added = { bos: template[0], eos: template.length > 1 ? template.at(-1) : undefined };
+  };
+  put('unknown', idOf('unk'));
+  put('padding', idOf('pad'));
   for (const kind of ['bos', 'eos'] as const) {
-    const token = added[kind];
-    const inTemplate = token !== undefined && ids.get(token) !== undefined && ids.get(token) === idOf(kind);
-    const value = tokenizerConfig.boolean(`add_${kind}_token`, inTemplate);
+    const id = idOf(kind, around[kind]);
+    put(kind, id);
+    const value = tokenizerConfig.boolean(`add_${kind}_token`, id !== undefined && ids.get(around[kind] ?? '') === id);
     entries.push([`tokenizer.ggml.add_${kind}_token`, { type: 'bool', value }]);
   }
   return entries;

@@ -217,6 +217,7 @@ test('tokenizers without a name in GGUF are refused', async () => {
     convert(llama, tensors, { tokenizer: JSON.stringify(tokenizer) });
   const whitespace = { ...byteLevel, pre_tokenizer: { type: 'Whitespace' } };
   await expect(convertTokenizer(whitespace)).rejects.toThrow(/Whitespace/);
+  await expect(convertTokenizer({ ...byteLevel, normalizer: { type: 'Lowercase' } })).rejects.toThrow(/Lowercase/);
   await expect(convertTokenizer({ model: { type: 'Unigram' } })).rejects.toThrow(/Unigram/);
   await expect(convertTokenizer({ model: { type: 'BPE', vocab: { a: 99 } } })).rejects.toThrow(/below 8/);
   await expect(convert(llama, tensors, { tokenizer: '{' })).rejects.toMatchObject({ code: 'invalid-file' });

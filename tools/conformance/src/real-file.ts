@@ -12,7 +12,7 @@ const hashes = new Map<string, Promise<string>>();
 
 /** The folder that holds real model files. */
 export function modelsFolder(): string {
-  return process.env.GALLOP_MODELS ?? fileURLToPath(new URL('../../../models', import.meta.url));
+  return process.env.GALLOP_MODELS || fileURLToPath(new URL('../../../models', import.meta.url));
 }
 
 /** Path of a real file. @throws SkipCase when it is absent, Error when it is another file of the same name. */

@@ -3,7 +3,7 @@ import type { TokenFinder } from './added-tokens/token-finder.ts';
 import { Encoding } from './encoding.ts';
 import { TokenSpans } from './models/token-model.ts';
 import { AlignedText } from './text/aligned-text.ts';
-import { codePointsToString } from './text/code-points.ts';
+import { codePointsToString, toCodePoints } from './text/code-points.ts';
 import type { TokenizerParts } from './tokenizer-parts.ts';
 
 /** Finders of added tokens in raw and in normalized text. */
@@ -52,10 +52,13 @@ export class DetailedEncoder {
   encode(text: string, typeId: number, finders: Finders): Encoding {
     const columns = new Columns();
     let base = 0;
+    let done = 0;
     for (const { start, end, token } of finders.raw.segments(text)) {
+      if (start < done) base -= toCodePoints(text.slice(start, done)).length;
       const source = text.slice(start, end);
       const aligned = AlignedText.of(source, base);
       base += aligned.length;
+      done = end;
       if (token) columns.push(token.id, source, aligned.starts[0], base);
       else this.#encodeBetween(aligned, finders.normalized, columns);
     }
@@ -65,9 +68,12 @@ export class DetailedEncoder {
   #encodeBetween(raw: AlignedText, finder: TokenFinder, columns: Columns): void {
     const text = this.#parts.normalizer?.normalize(raw) ?? raw;
     let at = 0;
+    let done = 0;
     const content = text.toString();
     for (const { start, end, token } of finder.segments(content)) {
       const source = content.slice(start, end);
+      if (start < done) at -= toCodePoints(content.slice(start, done)).length;
+      done = end;
       const from = at;
       for (let unit = 0; unit < source.length; at++) unit += text.codes[at] > 0xffff ? 2 : 1;
       if (token) columns.push(token.id, source, text.starts[from], text.ends[at - 1]);

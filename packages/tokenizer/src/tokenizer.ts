@@ -12,7 +12,7 @@ import { DetailedEncoder } from './detailed-encoder.ts';
 import type { Encoding } from './encoding.ts';
 import { FastEncoder } from './fast-encoder.ts';
 import { type PaddingOptions, padBatch } from './padding.ts';
-import { addedCount, assemble } from './post-processors/post-processor.ts';
+import { addedCount, assemble, textsOnly } from './post-processors/post-processor.ts';
 import { IdBuffer } from './split/piece-cache.ts';
 import type { SpecialTokens, TokenizerParts } from './tokenizer-parts.ts';
 import { type TruncationOptions, truncate } from './truncation.ts';
@@ -83,9 +83,15 @@ export class Tokenizer {
     return id < 0 ? undefined : id;
   }
 
-  /** The text of a token as it stands in the vocabulary, undefined for an id without a token. */
+  /**
+   * The text of a token as it stands in the vocabulary, undefined for an id without a token. Of an added token that is
+   * looked for in normalized text it is the normalized text.
+   */
   idToToken(id: number): string | undefined {
-    return this.#addedById.get(id)?.content ?? this.#parts.model.vocabulary.text(id);
+    const added = this.#addedById.get(id);
+    if (!added) return this.#parts.model.vocabulary.text(id);
+    const { normalizer } = this.#parts;
+    return added.normalized && normalizer ? normalizer.normalizeString(added.content) : added.content;
   }
 
   /** True if `decode` with skipSpecialTokens leaves the token out. */
@@ -142,7 +148,7 @@ export class Tokenizer {
     let first = this.#detailed.encode(text, 0, finders);
     let second = pair === undefined ? undefined : this.#detailed.encode(pair, 1, finders);
     const { template, treat } = this.#parts.postProcessor ?? {};
-    const used = addSpecialTokens ? template : undefined;
+    const used = addSpecialTokens ? template : textsOnly(template);
     if (truncation) [first, second] = truncate(truncation, addedCount(used, second !== undefined), first, second);
     if (treat) {
       const treatAll = (one: Encoding): Encoding => treat(one).with({}, one.overflowing.map(treat));
@@ -166,9 +172,8 @@ export class Tokenizer {
   #decodeIds(ids: ArrayLike<number>, skipSpecial: boolean, atStart: boolean): string {
     const tokens: string[] = [];
     for (let index = 0; index < ids.length; index++) {
-      const added = this.#addedById.get(ids[index]);
-      if (added?.special && skipSpecial) continue;
-      const text = added?.content ?? this.#parts.model.vocabulary.text(ids[index]);
+      if (skipSpecial && this.isSpecial(ids[index])) continue;
+      const text = this.idToToken(ids[index]);
       if (text !== undefined) tokens.push(text);
     }
     const { decoder } = this.#parts;

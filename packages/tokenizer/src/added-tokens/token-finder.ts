@@ -64,7 +64,10 @@ export class TokenFinder {
     return found;
   }
 
-  /** Cuts a text into added tokens and what lies between them; empty stretches are left out. */
+  /**
+   * Cuts a text into added tokens and what lies between them; empty stretches are left out. A token that begins with white
+   * space which the token before took along overlaps it.
+   */
   segments(text: string): Segment[] {
     const segments: Segment[] = [];
     let done = 0;
@@ -76,13 +79,12 @@ export class TokenFinder {
       const { token } = found;
       if (token.singleWord && !standsAlone(text, found.start, found.end)) continue;
       let { start, end } = found;
-      if (token.leftStrip) while (start > done && isSpaceAt(text, start - 1)) start--;
-      if (token.rightStrip) while (end < text.length && isSpaceAt(text, end)) end++;
-      if (start < done) {
-        // The token before took white space that this one begins with.
-        if (end <= done) continue;
-        start = done;
+      if (token.leftStrip) {
+        while (start > done && isSpaceAt(text, start - 1)) start--;
+        start = Math.max(start, done);
       }
+      if (token.rightStrip) while (end < text.length && isSpaceAt(text, end)) end++;
+      if (start >= end) continue;
       gap(start);
       segments.push({ start, end, token });
       done = end;

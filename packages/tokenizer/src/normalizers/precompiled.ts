@@ -74,17 +74,21 @@ function offsetOf(unit: number): number {
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
+/** True between two ASCII characters, where there is always a boundary of clusters but for CR LF. */
+function isPlainBoundary(before: number, after: number): boolean {
+  return before < 128 && after < 128 && !(before === 13 && after === 10);
+}
+
 /** Ends of the grapheme clusters of a text, in code points. */
 function* clusterEnds(codes: Int32Array): Iterable<number> {
-  let at = 0;
-  while (at < codes.length) {
-    // Between two ASCII characters there is always a boundary, but for CR LF.
-    let run = at;
-    while (run + 1 < codes.length && codes[run] < 128 && codes[run + 1] < 128) run++;
-    for (; at < run; at++) if (codes[at] !== 13 || codes[at + 1] !== 10) yield at + 1;
-    let other = run + 1;
-    while (other < codes.length && !(codes[other] < 128 && codes[other - 1] < 128)) other++;
-    for (const { segment } of graphemes.segment(codePointsToString(codes, at, other))) {
+  for (let at = 0; at < codes.length; ) {
+    let stop = at + 1;
+    if (stop === codes.length || isPlainBoundary(codes[at], codes[stop])) {
+      yield (at = stop);
+      continue;
+    }
+    while (stop < codes.length && !isPlainBoundary(codes[stop - 1], codes[stop])) stop++;
+    for (const { segment } of graphemes.segment(codePointsToString(codes, at, stop))) {
       for (const _ of segment) at++;
       yield at;
     }

@@ -37,6 +37,12 @@ export function sequence(parts: readonly PostProcessor[]): PostProcessor {
   };
 }
 
+/** The template without its special tokens: texts in their order with their type ids. */
+export function textsOnly(template: Template | undefined): Template | undefined {
+  const texts = (parts: readonly TemplatePart[]): TemplatePart[] => parts.filter((part) => part.kind === 'text');
+  return template && { ...template, single: texts(template.single), pair: texts(template.pair) };
+}
+
 /** Number of special tokens that a template adds. */
 export function addedCount(template: Template | undefined, pair: boolean): number {
   if (!template) return 0;

@@ -1,6 +1,6 @@
 /**
- * ByteLevel's trimming of offsets: white space at the ends of a token's text is taken out of its offsets, except for one
- * leading space where add_prefix_space is set and the token is the first one or starts at 0.
+ * ByteLevel's trimming of offsets: white space at the ends of a token's text is taken out of its offsets, except for a
+ * single leading space where add_prefix_space is set and the token is the first one or starts at 0.
  */
 import type { Encoding } from '../encoding.ts';
 import { codeToByte } from '../text/byte-alphabet.ts';
@@ -27,7 +27,7 @@ export function trimOffsets(addPrefixSpace: boolean): (encoding: Encoding) => En
       let trailing = 0;
       while (trailing < codes.length && isSpace(codes[codes.length - 1 - trailing])) trailing++;
       if (leading > 0) {
-        if ((at === 0 || starts[at] === 0) && addPrefixSpace) leading--;
+        if (leading === 1 && (at === 0 || starts[at] === 0) && addPrefixSpace) leading = 0;
         starts[at] = Math.min(starts[at] + leading, ends[at]);
       }
       if (trailing > 0 && ends[at] >= trailing) ends[at] = Math.max(ends[at] - trailing, starts[at]);

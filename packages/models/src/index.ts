@@ -1,1 +1,3 @@
-export {};
+export type { DecoderConfig, RotaryConfig } from './config.ts';
+export { type LoadOptions, loadLanguageModel } from './load.ts';
+export { supportedArchitectures } from './loading/architectures.ts';

@@ -3,4 +3,13 @@ export { type OperationName, opcodes } from './opcodes.ts';
 export { type CacheLayer, type GateActivation, Recorder, type Visibility } from './recorder.ts';
 export { createReferenceBackend } from './reference/reference-backend.ts';
 export { activationRowBytes, type DType, Tensor } from './tensor.ts';
-export { fileRowBytes, isWeightFormat, packWeight, Weight, type WeightFormat, weightFormats } from './weight.ts';
+export {
+  fileRowBytes,
+  isWeightFormat,
+  packWeight,
+  type ReadRows,
+  Weight,
+  type WeightFormat,
+  weightBytes,
+  weightFormats,
+} from './weight.ts';

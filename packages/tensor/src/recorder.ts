@@ -47,6 +47,7 @@ export class Recorder implements CommandList {
   readonly #arena: Arena;
   readonly #uploads: Arena;
   readonly #hazards = new Hazards();
+  #depth = 0;
 
   constructor(backend: Backend) {
     this.backend = backend;
@@ -88,7 +89,7 @@ export class Recorder implements CommandList {
     return new Tensor(memory, byteOffset, shape, dtype);
   }
 
-  /** Copies host values into backend memory, where they stay until the next flush. */
+  /** Copies host values into backend memory, where they stay until the outermost scope ends and is flushed. */
   upload(values: Float32Array | Int32Array, shape: readonly number[] = [1, values.length]): Tensor {
     const { memory, byteOffset } = this.#uploads.take(values.byteLength);
     const tensor = new Tensor(memory, byteOffset, shape, values instanceof Float32Array ? 'f32' : 'i32');
@@ -100,10 +101,13 @@ export class Recorder implements CommandList {
   /** Runs `body`; tensors made inside are gone afterwards. */
   scope<T>(body: () => T): T {
     const mark = this.#arena.mark();
+    this.#depth++;
     try {
       return body();
     } finally {
+      this.#depth--;
       this.#arena.release(mark);
+      this.#releaseUploads();
     }
   }
 
@@ -119,7 +123,12 @@ export class Recorder implements CommandList {
     this.commandCount = 0;
     this.scratchFloats = 0;
     this.#hazards.clear();
-    this.#uploads.release({ chunk: 0, offset: 0 });
+    this.#releaseUploads();
+  }
+
+  /** The host writes uploads at once, so their memory is reused only when no command waits and no scope is open. */
+  #releaseUploads(): void {
+    if (this.#depth === 0 && this.commandCount === 0) this.#uploads.release({ chunk: 0, offset: 0 });
   }
 
   pack(out: number, source: number, rows: number, columns: number, formatId: number): void {
@@ -132,7 +141,7 @@ export class Recorder implements CommandList {
     const out = this.empty([count, table.columns]);
     this.#append('embed', range(ids), range(out), [
       out.address,
-      table.memory.address,
+      table.address,
       ids.address,
       count,
       table.columns,
@@ -192,7 +201,7 @@ export class Recorder implements CommandList {
     const bias = options.bias;
     this.#append('linear', bias ? [...range(x), ...range(bias)] : range(x), range(out), [
       out.address,
-      weight.memory.address,
+      weight.address,
       x.address,
       bias ? bias.address : 0,
       x.rows,

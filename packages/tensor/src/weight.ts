@@ -2,8 +2,8 @@
  * Weight matrices as the kernels read them: panels of 16 output rows, interleaved (packages/kernels/src/c/panels.h says
  * how), with the codes and scales of the file, repacked once and never expanded.
  */
-import { GallopError, requireArgument } from '@gallop/core';
-import type { Backend, Memory } from './backend.ts';
+import { requireArgument } from '@gallop/core';
+import type { Backend } from './backend.ts';
 import { Recorder } from './recorder.ts';
 
 /** What a panel format needs: columns per block, and bytes of a block in the file and of 16 blocks in a panel. */
@@ -62,18 +62,25 @@ export function fileRowBytes(format: WeightFormat, columns: number): number {
   return (columns / blockColumns) * fileBytes;
 }
 
-/** A matrix [rows (outputs), columns (inputs)] in panels. */
+/** Bytes of a packed matrix. @throws GallopError `invalid-argument` when columns do not fill blocks. */
+export function weightBytes(format: WeightFormat, rows: number, columns: number): number {
+  fileRowBytes(format, columns);
+  const { blockColumns, panelBytes } = formats[format];
+  return Math.ceil(rows / 16) * (columns / blockColumns) * panelBytes;
+}
+
+/** A matrix [rows (outputs), columns (inputs)] in panels, somewhere in backend memory that somebody else owns. */
 export class Weight {
   readonly format: WeightFormat;
   readonly rows: number;
   readonly columns: number;
-  readonly memory: Memory;
+  readonly address: number;
 
-  constructor(format: WeightFormat, rows: number, columns: number, memory: Memory) {
+  constructor(format: WeightFormat, rows: number, columns: number, address: number) {
     this.format = format;
     this.rows = rows;
     this.columns = columns;
-    this.memory = memory;
+    this.address = address;
   }
 
   get formatId(): number {
@@ -86,15 +93,18 @@ export class Weight {
   }
 
   get byteLength(): number {
-    return this.memory.byteLength;
+    return weightBytes(this.format, this.rows, this.columns);
   }
 }
 
 const stagingBytes = 4 << 20;
 
+/** Fills `into` with `count` rows from row `first`, as the file stores them. */
+export type ReadRows = (first: number, count: number, into: Uint8Array<ArrayBufferLike>) => void | Promise<void>;
+
 /**
- * Packs a matrix into panels, reading the file's rows piece by piece through a bounded staging buffer.
- * @param readRows fills `into` with `count` rows from row `first`, as the file stores them
+ * Packs a matrix into panels at `address` (`weightBytes` bytes, 64-byte aligned), reading the file's rows piece by piece
+ * through a bounded staging buffer.
  * @throws GallopError `invalid-argument` for shapes that the format cannot hold
  */
 export async function packWeight(
@@ -102,33 +112,25 @@ export async function packWeight(
   format: WeightFormat,
   rows: number,
   columns: number,
-  readRows: (first: number, count: number, into: Uint8Array<ArrayBufferLike>) => void | Promise<void>,
+  address: number,
+  readRows: ReadRows,
 ): Promise<Weight> {
   const rowBytes = fileRowBytes(format, columns);
   requireArgument(Number.isInteger(rows) && rows > 0, () => `a matrix must have at least one row; received ${rows}`);
-  const { blockColumns, panelBytes, id } = formats[format];
-  const panelStride = (columns / blockColumns) * panelBytes;
+  const weight = new Weight(format, rows, columns, address);
   const rowsAtOnce = Math.max(16, Math.floor(stagingBytes / rowBytes / 16) * 16);
-  const memory = backend.allocate(Math.ceil(rows / 16) * panelStride);
   const staging = backend.allocate(Math.min(rowsAtOnce, rows) * rowBytes);
   const recorder = new Recorder(backend);
   try {
     for (let first = 0; first < rows; first += rowsAtOnce) {
       const count = Math.min(rowsAtOnce, rows - first);
       await readRows(first, count, staging.bytes().subarray(0, count * rowBytes));
-      recorder.pack(memory.address + (first / 16) * panelStride, staging.address, count, columns, id);
+      recorder.pack(address + weightBytes(format, first, columns), staging.address, count, columns, weight.formatId);
       recorder.flush();
     }
-  } catch (error) {
-    memory.free();
-    throw GallopError.isInstance(error) || !(error instanceof RangeError)
-      ? error
-      : new GallopError('invalid-file', `expected ${rows} rows of ${rowBytes} bytes; ${error.message}`, {
-          cause: error,
-        });
   } finally {
     staging.free();
     recorder.dispose();
   }
-  return new Weight(format, rows, columns, memory);
+  return weight;
 }

@@ -2,7 +2,7 @@
  * From an attention pattern to what the kernels read: per row a span of slots seen without gaps, and a list of further
  * slots in order. Slots below `base` are committed; row i of the call lies in slot base + i.
  */
-import { type AttentionPattern, GallopError, requireArgument } from '@gallop/core';
+import { type AttentionPattern, GallopError } from '@gallop/core';
 
 export interface RowVisibility {
   /** Per row [first slot, end slot, first entry of extras, number of extras]. */
@@ -10,39 +10,6 @@ export interface RowVisibility {
   readonly extras: Int32Array;
   /** Largest number of keys a row sees. */
   readonly places: number;
-}
-
-/** Depth of each row below the committed state: its index in a chain, its level in a tree. */
-export function rowDepths(pattern: AttentionPattern, rows: number): Int32Array {
-  const depths = Int32Array.from({ length: rows }, (_, row) => row);
-  if (pattern.kind === 'tree')
-    for (let row = 0; row < rows; row++)
-      depths[row] = pattern.parents[row]! < 0 ? 0 : depths[pattern.parents[row]!]! + 1;
-  return depths;
-}
-
-/** @throws GallopError `invalid-argument` for parents or masks that do not fit the rows */
-export function checkPattern(pattern: AttentionPattern, rows: number): void {
-  if (pattern.kind === 'tree') {
-    requireArgument(
-      pattern.parents.length === rows,
-      () => `a tree needs one parent per row (${rows}); received ${pattern.parents.length}`,
-    );
-    pattern.parents.forEach((parent, row) => {
-      if (parent < -1 || parent >= row)
-        throw new GallopError(
-          'invalid-argument',
-          `the parent of row ${row} must be −1 or an earlier row; received ${parent}`,
-        );
-    });
-  }
-  if (pattern.kind === 'bitmask')
-    requireArgument(
-      pattern.rows.length === rows * rows &&
-        pattern.rows.every((seen, i) => seen === 0 || i % rows <= Math.floor(i / rows)),
-      () =>
-        `a bitmask needs ${rows} × ${rows} entries with none above the diagonal; received ${pattern.rows.length} entries`,
-    );
 }
 
 /** Rows of the call that a row sees, ascending, itself included. */

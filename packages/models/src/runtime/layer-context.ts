@@ -1,0 +1,74 @@
+/**
+ * What the layers of a decoder see of the state while a chunk of rows passes: rotary tables, cache slots and visibility
+ * are made once per chunk, when the first layer asks, and shared by all layers.
+ */
+import type { AttentionPattern } from '@gallop/core';
+import type { Recorder, Tensor, Visibility } from '@gallop/tensor';
+import type { RotaryConfig } from '../config.ts';
+import type { LayerContext } from './network.ts';
+import type { PagedCache } from './paged-cache.ts';
+import { inverseFrequencies, rotaryTable } from './rotary.ts';
+import { rowVisibility } from './visibility.ts';
+
+/** Rotary settings by name with their frequencies. */
+export type RotaryFrequencies = ReadonlyMap<
+  string,
+  { readonly pairing: RotaryConfig['pairing']; readonly frequencies: Float32Array }
+>;
+
+export function rotaryFrequencies(rotary: Readonly<Record<string, RotaryConfig>>): RotaryFrequencies {
+  return new Map(
+    Object.entries(rotary).map(([name, config]) => [
+      name,
+      { pairing: config.pairing, frequencies: inverseFrequencies(config) },
+    ]),
+  );
+}
+
+/** Rows on their way through the layers. */
+export interface ChunkState {
+  readonly activations: 'q8' | 'f32';
+  readonly cache: PagedCache;
+  readonly rotary: RotaryFrequencies;
+  readonly pattern: AttentionPattern;
+  /** Slot of the first row; the others follow. */
+  readonly start: number;
+  readonly rows: number;
+  /** Position of each slot. */
+  readonly positions: Int32Array;
+}
+
+/** One value per key, made when it is first asked for. */
+function memoized<Key, Value>(make: (key: Key) => Value): (key: Key) => Value {
+  const made = new Map<Key, Value>();
+  return (key) => {
+    let value = made.get(key);
+    if (value === undefined) made.set(key, (value = make(key)));
+    return value;
+  };
+}
+
+/** The contexts of all layers, by layer index. Valid until the recorder's outermost scope ends. */
+export function layerContexts(t: Recorder, state: ChunkState): (layer: number) => LayerContext {
+  const { activations, rotary, pattern, start, rows, positions } = state;
+  const slots = t.upload(Int32Array.from({ length: rows }, (_, row) => start + row));
+  const table = memoized((name: string): Tensor => {
+    const { frequencies } = rotary.get(name)!;
+    return t.upload(rotaryTable(frequencies, positions.subarray(start, start + rows)), [rows, frequencies.length * 2]);
+  });
+  const visibility = memoized((window: number): Visibility => {
+    const { spans, extras, places } = rowVisibility(pattern, start, rows, positions, window);
+    return { spans: t.upload(spans), extras: t.upload(extras.length > 0 ? extras : new Int32Array(1)), places };
+  });
+  return (layer) => {
+    const cache = state.cache.layer(layer);
+    return {
+      activations,
+      rotate: (x, heads, name) => t.rope(x, table(name), heads, rotary.get(name)!.pairing),
+      attend(q, k, v, { scale, window = Infinity, softcap = 0 }) {
+        t.cacheWrite(cache, k, v, slots);
+        return t.attention(cache, q, visibility(window), { scale, softcap, dtype: activations });
+      },
+    };
+  };
+}

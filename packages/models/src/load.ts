@@ -12,7 +12,7 @@ import type { Backend } from '@gallop/tensor';
 import type { DecoderConfig } from './config.ts';
 import { architectureOf } from './loading/architectures.ts';
 import { ModelWeights } from './loading/model-weights.ts';
-import { DecoderSession } from './runtime/decoder-session.ts';
+import { DecoderSession, type SessionHost, type SessionOptions } from './runtime/decoder-session.ts';
 import type { DecoderNetwork } from './runtime/network.ts';
 
 export interface LoadOptions {
@@ -80,20 +80,11 @@ class DecoderModel implements LanguageModel {
   };
   readonly tokens: SpecialTokens;
   readonly logitAlignment = 'next' as const;
-  readonly #network: DecoderNetwork;
-  readonly #backend: Backend;
-  readonly #options: ConstructorParameters<typeof DecoderSession>[2];
+  readonly #host: SessionHost;
   #disposed = false;
 
-  constructor(
-    network: DecoderNetwork,
-    backend: Backend,
-    tokens: SpecialTokens,
-    options: ConstructorParameters<typeof DecoderSession>[2],
-  ) {
-    this.#network = network;
-    this.#backend = backend;
-    this.#options = options;
+  constructor(network: DecoderNetwork, backend: Backend, tokens: SpecialTokens, options: SessionOptions) {
+    this.#host = { network, backend, options, sessions: new Set() };
     this.tokens = tokens;
     this.vocabSize = network.config.vocabSize;
     this.layerCount = network.config.layerCount;
@@ -103,12 +94,15 @@ class DecoderModel implements LanguageModel {
 
   openSession(): Session {
     if (this.#disposed) throw new GallopError('invalid-state', 'this model was disposed; load it again');
-    return new DecoderSession(this.#network, this.#backend, this.#options);
+    return new DecoderSession(this.#host);
   }
 
+  /** Ends the open sessions too: they use the weights. */
   dispose(): void {
-    if (!this.#disposed) this.#network.dispose();
+    if (this.#disposed) return;
     this.#disposed = true;
+    for (const session of this.#host.sessions) session.dispose();
+    this.#host.network.dispose();
   }
 }
 

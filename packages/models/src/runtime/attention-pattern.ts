@@ -9,24 +9,37 @@ export const causal: AttentionPattern = { kind: 'causal' };
 
 /** @throws GallopError `invalid-argument` for parents or masks that do not fit the rows */
 export function checkPattern(pattern: AttentionPattern, rows: number): void {
-  if (pattern.kind === 'tree') {
+  if (pattern.kind === 'tree') checkParents(pattern.parents, rows);
+  else if (pattern.kind === 'bitmask') checkBitmask(pattern.rows, rows);
+  else
     requireArgument(
-      pattern.parents.length === rows,
-      () => `a tree needs one parent per row (${rows}); received ${pattern.parents.length}`,
+      pattern.kind === 'causal' || pattern.kind === 'full',
+      () => `attention.kind must be causal, full, tree or bitmask; received ${(pattern as { kind: unknown }).kind}`,
     );
-    pattern.parents.forEach((parent, row) => {
-      requireArgument(
-        parent >= -1 && parent < row,
-        () => `the parent of row ${row} must be −1 or an earlier row; received ${parent}`,
-      );
-    });
-  }
-  if (pattern.kind === 'bitmask')
+}
+
+function checkParents(parents: Int32Array, rows: number): void {
+  requireArgument(
+    parents instanceof Int32Array && parents.length === rows,
+    () => `a tree needs an Int32Array of one parent per row (${rows}); received ${parents?.length}`,
+  );
+  parents.forEach((parent, row) => {
     requireArgument(
-      pattern.rows.length === rows * rows &&
-        pattern.rows.every((seen, i) => seen === 0 || i % rows <= Math.floor(i / rows)),
-      () =>
-        `a bitmask needs ${rows} × ${rows} entries with none above the diagonal; received ${pattern.rows.length} entries`,
+      parent >= -1 && parent < row,
+      () => `the parent of row ${row} must be −1 or an earlier row; received ${parent}`,
+    );
+  });
+}
+
+function checkBitmask(mask: Uint8Array, rows: number): void {
+  requireArgument(
+    mask instanceof Uint8Array && mask.length === rows * rows,
+    () => `a bitmask needs a Uint8Array of ${rows} × ${rows} entries; received ${mask?.length}`,
+  );
+  for (let row = 0; row < rows; row++)
+    requireArgument(
+      mask.subarray(row * rows + row + 1, (row + 1) * rows).every((seen) => seen === 0),
+      () => `a bitmask must be 0 above its diagonal; row ${row} sees a later row`,
     );
 }
 
@@ -46,6 +59,7 @@ export function rowDepths(pattern: AttentionPattern, rows: number): Int32Array {
  * @throws GallopError `invalid-argument`
  */
 export function checkKeptRows(pattern: AttentionPattern, rows: Int32Array, count: number): void {
+  requireArgument(rows instanceof Int32Array, () => `rows to commit must be an Int32Array; received ${typeof rows}`);
   rows.forEach((row, index) => {
     requireArgument(
       row >= 0 && row < count && (index === 0 || row > rows[index - 1]!),

@@ -18,12 +18,28 @@ import { layerContexts, type RotaryFrequencies, rotaryFrequencies } from './laye
 import type { DecoderNetwork } from './network.ts';
 import { PagedCache } from './paged-cache.ts';
 import { checkRequest, layerRange } from './request-checks.ts';
-import { ResultCollector } from './result-collector.ts';
+import { hostFloats, ResultCollector } from './result-collector.ts';
 
 export interface SessionOptions {
   readonly activations: 'q8' | 'f32';
   readonly cacheDtype: 'f16' | 'f32';
   readonly contextLength: number;
+}
+
+/** What the sessions of one model share. */
+export interface SessionHost {
+  readonly network: DecoderNetwork;
+  readonly backend: Backend;
+  readonly options: SessionOptions;
+  /** The open ones: they must end with the model, whose weights they use. */
+  readonly sessions: Set<Session>;
+}
+
+/** What a fork starts with. */
+interface Inheritance {
+  readonly cache: PagedCache;
+  readonly positions: Int32Array;
+  readonly length: number;
 }
 
 /** Rows computed at once: bounds the memory of intermediate results. */
@@ -52,34 +68,28 @@ interface Pass {
 }
 
 export class DecoderSession implements Session {
+  readonly #host: SessionHost;
   readonly #network: DecoderNetwork;
-  readonly #backend: Backend;
-  readonly #options: SessionOptions;
   readonly #recorder: Recorder;
   readonly #cache: PagedCache;
   readonly #rotary: RotaryFrequencies;
-  #positions: Int32Array = new Int32Array(256); // of each slot
-  #length = 0;
+  #positions: Int32Array; // of each slot
+  #length: number;
   #pending: Pending | undefined;
   #disposed = false;
   #busy = false;
 
-  constructor(
-    network: DecoderNetwork,
-    backend: Backend,
-    options: SessionOptions,
-    shared?: { cache: PagedCache; positions: Int32Array; length: number },
-  ) {
+  /** @throws GallopError `out-of-memory` */
+  constructor(host: SessionHost, inherited?: Inheritance) {
+    const { network, backend, options } = host;
+    this.#host = host;
     this.#network = network;
-    this.#backend = backend;
-    this.#options = options;
     this.#recorder = new Recorder(backend);
-    this.#cache = shared?.cache ?? new PagedCache(backend, network.config, options.cacheDtype);
+    this.#cache = inherited?.cache ?? new PagedCache(backend, network.config, options.cacheDtype);
     this.#rotary = rotaryFrequencies(network.config.rotary);
-    if (shared) {
-      this.#positions = shared.positions;
-      this.#length = shared.length;
-    }
+    this.#positions = inherited?.positions ?? new Int32Array(256);
+    this.#length = inherited?.length ?? 0;
+    host.sessions.add(this);
   }
 
   get length(): number {
@@ -87,21 +97,23 @@ export class DecoderSession implements Session {
   }
 
   async forward(request: ForwardRequest): Promise<ForwardResult> {
-    this.#requireUsable();
+    this.#requireIdle();
+    request.signal?.throwIfAborted();
+    const pass = this.#begin(request);
     this.#busy = true;
     try {
-      return await this.#run(request);
+      return await this.#run(pass, request.signal);
     } catch (error) {
       this.#recorder.discard();
-      this.#pending = undefined;
       throw error;
     } finally {
       this.#busy = false;
+      if (this.#disposed) this.#release();
     }
   }
 
   commit(rows: Int32Array): void {
-    this.#requireUsable();
+    this.#requireIdle();
     const pending = this.#pending;
     if (!pending || pending.layers < this.#network.config.layerCount)
       throw new GallopError(
@@ -109,21 +121,20 @@ export class DecoderSession implements Session {
         'commit keeps rows of the last forward call through all layers; there is none',
       );
     checkKeptRows(pending.pattern, rows, pending.rows);
-    const from: number[] = [];
-    const to: number[] = [];
-    rows.forEach((row, index) => {
-      if (row === index) return;
-      from.push(this.#length + row);
-      to.push(this.#length + index);
-      this.#positions[this.#length + index] = this.#positions[this.#length + row]!;
+    const base = this.#length;
+    const inPlace = rows.findLastIndex((row, index) => row === index) + 1;
+    const from = rows.subarray(inPlace).map((row) => base + row);
+    const to = from.map((_, index) => base + inPlace + index);
+    if (from.length > 0) this.#cache.move(this.#recorder, from, to);
+    from.forEach((slot, index) => {
+      this.#positions[to[index]!] = this.#positions[slot]!;
     });
-    if (from.length > 0) this.#cache.move(this.#recorder, Int32Array.from(from), Int32Array.from(to));
     this.#length += rows.length;
     this.#pending = undefined;
   }
 
   truncate(length: number): void {
-    this.#requireUsable();
+    this.#requireIdle();
     requireArgument(
       Number.isInteger(length) && length >= 0 && length <= this.#length,
       () => `truncate takes a length within 0…${this.#length}; received ${length}`,
@@ -132,41 +143,55 @@ export class DecoderSession implements Session {
     this.#pending = undefined;
   }
 
+  /** @throws GallopError `out-of-memory` */
   fork(): Session {
-    this.#requireUsable();
-    const shared = { cache: this.#cache.fork(this.#length), positions: this.#positions.slice(), length: this.#length };
-    return new DecoderSession(this.#network, this.#backend, this.#options, shared);
+    this.#requireIdle();
+    return new DecoderSession(this.#host, {
+      cache: this.#cache.fork(this.#length),
+      positions: this.#positions.slice(),
+      length: this.#length,
+    });
   }
 
   bytes(): StateBytes {
-    return this.#cache.bytes(this.#length);
+    return this.#cache.bytes(this.#disposed ? 0 : this.#length);
   }
 
+  /** A running `forward` call rejects at its next chunk. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#cache.dispose();
-    this.#recorder.dispose();
+    this.#host.sessions.delete(this);
+    if (!this.#busy) this.#release();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.dispose();
   }
 
-  #requireUsable(): void {
-    if (this.#disposed) throw new GallopError('invalid-state', 'this session was disposed; open another one');
+  #release(): void {
+    this.#cache.dispose();
+    this.#recorder.dispose();
+  }
+
+  #requireOpen(): void {
+    if (this.#disposed)
+      throw new GallopError('invalid-state', 'this session was disposed, or its model was; open another one');
+  }
+
+  #requireIdle(): void {
+    this.#requireOpen();
     if (this.#busy) throw new GallopError('invalid-state', 'a forward call of this session is running; await it first');
   }
 
-  async #run(request: ForwardRequest): Promise<ForwardResult> {
-    request.signal?.throwIfAborted();
-    const pass = this.#begin(request);
+  async #run(pass: Pass, signal: AbortSignal | undefined): Promise<ForwardResult> {
     const rows = pass.ids.length;
     const step = pass.pattern.kind === 'causal' ? chunkRows : rows;
     for (let first = 0; first < rows; first += step) {
       if (first > 0) {
         await new Promise((resolve) => setTimeout(resolve));
-        request.signal?.throwIfAborted();
+        signal?.throwIfAborted();
+        this.#requireOpen();
       }
       this.#chunk(pass, first, Math.min(step, rows - first));
     }
@@ -174,42 +199,56 @@ export class DecoderSession implements Session {
     return pass.collector.result();
   }
 
-  /** Checks a request and makes room for its rows. */
+  /** Checks a request and makes room for its rows. A refused request leaves pending rows as they are. */
   #begin(request: ForwardRequest): Pass {
-    const { ids, attention: pattern = causal, want = {} } = request;
+    const { ids, want = {} } = request;
     const { config } = this.#network;
     checkRequest(request, {
       vocabSize: config.vocabSize,
       layerCount: config.layerCount,
       positions: config.contextLength,
       length: this.#length,
-      contextLength: this.#options.contextLength,
+      contextLength: this.#host.options.contextLength,
     });
     const [from, to] = layerRange(request, config.layerCount);
-    const rows = ids.length;
-    if (from > 0 && (this.#pending?.layers !== from || this.#pending.rows !== rows))
+    const resumed = from > 0 ? this.#pending : undefined;
+    if (from > 0 && (resumed?.layers !== from || resumed.rows !== ids.length))
       throw new GallopError(
         'invalid-state',
-        `layers from ${from} continue the ${rows} rows that the previous call left there; there are none`,
+        `layers from ${from} continue the ${ids.length} rows that the previous call left there; there are none`,
       );
-    if (from === 0) this.#place(request, pattern);
-    const collector = new ResultCollector(this.#network, want, rows);
-    const leaving = to < config.layerCount ? new Float32Array(rows * config.hiddenSize) : undefined;
-    return { ids, pattern, from, to, entering: this.#pending?.hidden, leaving, collector };
+    const pattern = request.attention ?? resumed?.pattern ?? causal;
+    const collector = new ResultCollector(this.#network, want, ids.length);
+    const leaving = to < config.layerCount ? hostFloats(ids.length * config.hiddenSize) : undefined;
+    if (!resumed || request.positions) this.#place(this.#rowPositions(request, pattern));
+    if (!resumed) this.#pending = undefined; // its slots are overwritten from here on
+    return { ids, pattern, from, to, entering: resumed?.hidden, leaving, collector };
   }
 
-  /** Positions of the new rows, and cache pages for them. */
-  #place(request: ForwardRequest, pattern: AttentionPattern): void {
-    const rows = request.ids.length;
-    const end = this.#length + rows;
+  /** @throws GallopError `context-overflow` for rows that follow a position too close to the last one */
+  #rowPositions({ ids, positions }: ForwardRequest, pattern: AttentionPattern): Int32Array {
+    if (positions) return positions;
+    const next = this.#length > 0 ? this.#positions[this.#length - 1]! + 1 : 0;
+    const depths = rowDepths(pattern, ids.length);
+    const last = next + depths.reduce((most, depth) => Math.max(most, depth), 0);
+    if (last >= this.#network.config.contextLength)
+      throw new GallopError(
+        'context-overflow',
+        `the rows' positions would reach ${last}; this model's lie within 0…${this.#network.config.contextLength - 1}; give positions of your own or truncate the session`,
+      );
+    return depths.map((depth) => next + depth);
+  }
+
+  /** Makes cache pages for the new rows and notes their positions. */
+  #place(rowPositions: Int32Array): void {
+    const end = this.#length + rowPositions.length;
+    this.#cache.reserve(this.#length, end);
     if (end > this.#positions.length) {
       const grown = new Int32Array(Math.max(end, this.#positions.length * 2));
       grown.set(this.#positions);
       this.#positions = grown;
     }
-    const next = this.#length > 0 ? this.#positions[this.#length - 1]! + 1 : 0;
-    this.#positions.set(request.positions ?? rowDepths(pattern, rows).map((depth) => next + depth), this.#length);
-    this.#cache.reserve(this.#length, end);
+    this.#positions.set(rowPositions, this.#length);
   }
 
   /** Takes `rows` rows from `first` on through the layers. */
@@ -223,7 +262,7 @@ export class DecoderSession implements Session {
         : this.#network.embed(t, t.upload(pass.ids.subarray(first, first + rows)));
       collector.layer(t, from, x, first);
       const context = layerContexts(t, {
-        activations: this.#options.activations,
+        activations: this.#host.options.activations,
         cache: this.#cache,
         rotary: this.#rotary,
         pattern,
@@ -235,11 +274,9 @@ export class DecoderSession implements Session {
         this.#network.layer(t, layer, x, context(layer));
         collector.layer(t, layer + 1, x, first);
       }
-      if (leaving) {
-        t.flush();
-        leaving.set(x.floats(), first * width);
-      } else collector.head(t, x, first);
+      collector.head(t, x, first, to);
       collector.flush(t);
+      leaving?.set(x.floats(), first * width);
     });
   }
 }

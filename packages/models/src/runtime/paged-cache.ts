@@ -20,11 +20,17 @@ export class PagedCache {
   readonly #pages: Page[] = [];
   #table: Memory;
 
-  constructor(backend: Backend, config: DecoderConfig, dtype: 'f16' | 'f32') {
+  /** @param pages shared with another cache of the same shape. @throws GallopError `out-of-memory` */
+  constructor(backend: Backend, config: DecoderConfig, dtype: 'f16' | 'f32', pages: readonly Page[] = []) {
     this.#backend = backend;
     this.#config = config;
     this.#dtype = dtype;
-    this.#table = backend.allocate(64 * 8);
+    this.#table = backend.allocate(Math.max(64, pages.length) * 8);
+    for (const page of pages) {
+      page.owners++;
+      this.#pages.push(page);
+    }
+    this.#writeTable();
   }
 
   get #halfLayerBytes(): number {
@@ -54,6 +60,7 @@ export class PagedCache {
   /** Makes slots [from, to) writable: allocates missing pages and copies shared ones. @throws GallopError `out-of-memory` */
   reserve(from: number, to: number): void {
     if (to <= from) return;
+    this.#growTable(Math.ceil(to / pageSlots));
     for (let index = Math.floor(from / pageSlots); index * pageSlots < to; index++) {
       const page = this.#pages[index];
       if (page?.owners === 1) continue;
@@ -69,21 +76,21 @@ export class PagedCache {
 
   /** Moves rows, pair by pair in order, in every layer. */
   move(recorder: Recorder, from: Int32Array, to: Int32Array): void {
-    const source = recorder.upload(from);
-    const target = recorder.upload(to);
-    for (let index = 0; index < this.#config.layerCount; index++) recorder.cacheMove(this.layer(index), source, target);
-    recorder.flush();
+    try {
+      const source = recorder.upload(from);
+      const target = recorder.upload(to);
+      for (let layer = 0; layer < this.#config.layerCount; layer++)
+        recorder.cacheMove(this.layer(layer), source, target);
+      recorder.flush();
+    } finally {
+      recorder.discard();
+    }
   }
 
-  /** A cache that shares the pages of the first `length` slots. */
+  /** A cache that shares the pages of the first `length` slots. @throws GallopError `out-of-memory` */
   fork(length: number): PagedCache {
-    const copy = new PagedCache(this.#backend, this.#config, this.#dtype);
-    for (const page of this.#pages.slice(0, Math.ceil(length / pageSlots))) {
-      page.owners++;
-      copy.#pages.push(page);
-    }
-    copy.#writeTable();
-    return copy;
+    const shared = this.#pages.slice(0, Math.ceil(length / pageSlots));
+    return new PagedCache(this.#backend, this.#config, this.#dtype, shared);
   }
 
   bytes(length: number): StateBytes {
@@ -97,11 +104,15 @@ export class PagedCache {
     this.#table.free();
   }
 
+  #growTable(pages: number): void {
+    if (pages * 8 <= this.#table.byteLength) return;
+    const longer = this.#backend.allocate(pages * 16);
+    this.#table.free();
+    this.#table = longer;
+    this.#writeTable();
+  }
+
   #writeTable(): void {
-    if (this.#pages.length * 8 > this.#table.byteLength) {
-      this.#table.free();
-      this.#table = this.#backend.allocate(this.#pages.length * 16);
-    }
     const bytes = this.#table.bytes();
     const addresses = new Float64Array(bytes.buffer, bytes.byteOffset, this.#pages.length);
     this.#pages.forEach((page, index) => {

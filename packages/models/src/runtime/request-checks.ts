@@ -22,7 +22,8 @@ export function layerRange(request: ForwardRequest, layerCount: number): readonl
 /** @throws GallopError `invalid-argument`, `context-overflow` */
 export function checkRequest(request: ForwardRequest, limits: RequestLimits): void {
   const { ids, positions } = request;
-  const { vocabSize, layerCount, length, contextLength } = limits;
+  const { vocabSize, length, contextLength } = limits;
+  requireIntegers(ids, 'ids');
   const rows = ids.length;
   requireArgument(rows > 0, () => 'forward takes at least one token; received none');
   if (length + rows > contextLength)
@@ -32,36 +33,55 @@ export function checkRequest(request: ForwardRequest, limits: RequestLimits): vo
     );
   for (const id of ids)
     requireArgument(id >= 0 && id < vocabSize, () => `token ids must be within 0…${vocabSize - 1}; received ${id}`);
-  requireArgument(
-    !positions ||
-      (positions.length === rows && positions.every((position) => position >= 0 && position < limits.positions)),
-    () => `positions must be ${rows} integers within 0…${limits.positions - 1}`,
-  );
-  const [from, to] = layerRange(request, layerCount);
-  requireArgument(
-    Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from < to && to <= layerCount,
-    () => `layers must be a range within [0, ${layerCount}]; received [${from}, ${to}]`,
-  );
+  if (positions) checkPositions(positions, rows, limits.positions);
   checkPattern(request.attention ?? causal, rows);
-  checkWanted(request.want ?? {}, rows, vocabSize, layerCount);
+  const [from, to] = layerRange(request, limits.layerCount);
+  requireArgument(
+    Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from < to && to <= limits.layerCount,
+    () => `layers must be a range within [0, ${limits.layerCount}]; received [${from}, ${to}]`,
+  );
+  checkWanted(request.want ?? {}, rows, vocabSize, from, to);
 }
 
-function checkWanted(want: Wanted, rows: number, vocabSize: number, layerCount: number): void {
+/** @throws GallopError `invalid-argument` unless the value is an Int32Array, which holds integers only */
+export function requireIntegers(value: Int32Array, name: string): void {
+  requireArgument(
+    value instanceof Int32Array,
+    () => `${name} must be an Int32Array; received ${Object.prototype.toString.call(value)}`,
+  );
+}
+
+function checkPositions(positions: Int32Array, rows: number, limit: number): void {
+  requireIntegers(positions, 'positions');
+  requireArgument(
+    positions.length === rows && positions.every((position) => position >= 0 && position < limit),
+    () => `positions must be ${rows} integers within 0…${limit - 1}; received ${shown(positions)}`,
+  );
+}
+
+const shown = (values: Int32Array): string =>
+  `${values.length} (${values.subarray(0, 8).join(', ')}${values.length > 8 ? ', …' : ''})`;
+
+function checkWanted(want: Wanted, rows: number, vocabSize: number, from: number, to: number): void {
   const { logits, topK, hidden = [] } = want;
-  if (logits instanceof Int32Array)
-    logits.forEach((row, i) => {
-      requireArgument(
-        row >= 0 && row < rows && (i === 0 || row > logits[i - 1]!),
-        () => `rows whose logits are wanted must ascend within 0…${rows - 1}; received ${row}`,
-      );
-    });
+  if (typeof logits === 'object') {
+    requireIntegers(logits, 'want.logits');
+    requireArgument(
+      logits.every((row, i) => row >= 0 && row < rows && (i === 0 || row > logits[i - 1]!)),
+      () => `rows whose logits are wanted must ascend within 0…${rows - 1}; received ${shown(logits)}`,
+    );
+  } else
+    requireArgument(
+      logits === undefined || logits === 'last' || logits === 'all',
+      () => `want.logits must be last, all or rows; received ${logits}`,
+    );
   requireArgument(
     topK === undefined || (Number.isInteger(topK) && topK >= 1 && topK <= vocabSize),
     () => `topK must be within 1…${vocabSize}; received ${topK}`,
   );
   for (const layer of hidden)
     requireArgument(
-      Number.isInteger(layer) && layer >= 0 && layer <= layerCount,
-      () => `hidden layers are 0…${layerCount}; received ${layer}`,
+      Number.isInteger(layer) && layer >= from && layer <= to,
+      () => `hidden states of this call are those after ${from}…${to} layers; received ${layer}`,
     );
 }

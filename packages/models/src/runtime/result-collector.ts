@@ -1,10 +1,23 @@
 /** Takes the wanted numbers out of each chunk of a forward pass: logits or best tokens of some rows, hidden states. */
-import type { ForwardResult, Wanted } from '@gallop/core';
+import { type ForwardResult, GallopError, type Wanted } from '@gallop/core';
 import type { Recorder, Tensor } from '@gallop/tensor';
 import type { DecoderNetwork } from './network.ts';
 
 /** Logits computed before they are read back: 64 MiB of floats. */
 const logitsAtOnce = 2 ** 24;
+
+/** @throws GallopError `out-of-memory` */
+export function hostFloats(count: number): Float32Array {
+  try {
+    return new Float32Array(count);
+  } catch (cause) {
+    throw new GallopError(
+      'out-of-memory',
+      `no memory for ${count} numbers to return; ask for fewer rows, or for the best tokens only (topK)`,
+      { cause },
+    );
+  }
+}
 
 /** The rows whose logits are wanted, ascending. */
 function wantedRows({ logits }: Wanted, rows: number): Int32Array {
@@ -24,7 +37,10 @@ export class ResultCollector {
   #reads: (() => void)[] = [];
   #done = 0;
 
-  /** @param want what was asked of `rows` rows, checked already */
+  /**
+   * @param want what was asked of `rows` rows, checked already
+   * @throws GallopError `out-of-memory`
+   */
   constructor(network: DecoderNetwork, want: Wanted, rows: number) {
     const { vocabSize, hiddenSize } = network.config;
     this.#network = network;
@@ -33,9 +49,9 @@ export class ResultCollector {
     const count = this.#wantedRows.length;
     if (count > 0 && want.topK !== undefined) {
       this.#topTokens = new Int32Array(count * want.topK);
-      this.#topLogits = new Float32Array(count * want.topK);
-    } else if (count > 0) this.#logits = new Float32Array(count * vocabSize);
-    this.#hidden = new Map((want.hidden ?? []).map((layer) => [layer, new Float32Array(rows * hiddenSize)]));
+      this.#topLogits = hostFloats(count * want.topK);
+    } else if (count > 0) this.#logits = hostFloats(count * vocabSize);
+    this.#hidden = new Map((want.hidden ?? []).map((layer) => [layer, hostFloats(rows * hiddenSize)]));
   }
 
   /** Keeps the state after `layer` layers when it is wanted (the last one is taken after the final norm). */
@@ -46,11 +62,11 @@ export class ResultCollector {
     target.set(x.floats(), first * x.columns);
   }
 
-  /** Final norm and logits of the wanted rows among this chunk's. */
-  head(t: Recorder, x: Tensor, first: number): void {
+  /** Final norm and logits of the wanted rows among this chunk's, also of rows that leave after fewer than all layers. */
+  head(t: Recorder, x: Tensor, first: number, layers: number): void {
     const { config } = this.#network;
     const last = this.#hidden.get(config.layerCount);
-    if (last) {
+    if (last && layers === config.layerCount) {
       const normed = this.#network.finish(t, x, 'f32');
       this.#reads.push(() => last.set(normed.floats(), first * x.columns));
     }

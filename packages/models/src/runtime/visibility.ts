@@ -40,43 +40,73 @@ export function rowVisibility(
 ): RowVisibility {
   const spans = new Int32Array(rows * 4);
   const extras: number[] = [];
+  const committedAscend = ascends(base, (slot) => slotPositions[slot]!);
   let places = 0;
   for (let row = 0; row < rows; row++) {
-    let end = base;
-    const first = extras.length;
-    if (pattern.kind === 'causal') end = base + row + 1;
-    else if (pattern.kind === 'full') end = base + rows;
-    else
-      for (const seen of seenRows(pattern, row, rows)) {
-        if (extras.length === first && base + seen === end) end++;
-        else extras.push(base + seen);
-      }
-    const count = extras.length - first;
-    const start = firstInWindow(slotPositions, slotPositions[base + row]! - window, end, extras, first);
-    spans.set([start, end, first, count], row * 4);
-    places = Math.max(places, end + count);
+    const sight = rowSight(pattern, base, row, rows);
+    const limit = slotPositions[base + row]! - window;
+    const seen = limit < 0 ? sight : withinWindow(sight, slotPositions, limit, committedAscend ? base : 0);
+    spans.set([seen.start, seen.end, extras.length, seen.further.length], row * 4);
+    extras.push(...seen.further);
+    places = Math.max(places, seen.end + seen.further.length);
   }
   return { spans, extras: Int32Array.from(extras), places };
 }
 
-/** The first place whose position is above `limit`. Positions ascend along what a row sees. */
-function firstInWindow(
-  slotPositions: Int32Array,
-  limit: number,
-  end: number,
-  extras: readonly number[],
-  firstExtra: number,
-): number {
-  if (limit < 0) return 0;
+/**
+ * What a row sees, in order: slots [start, end), then `further` ones. A key's place decides where it enters every sum:
+ * slots of the span stand at their own number, further ones from `end` on; places before `start` are not seen.
+ */
+interface Sight {
+  readonly start: number;
+  readonly end: number;
+  readonly further: readonly number[];
+}
+
+function rowSight(pattern: AttentionPattern, base: number, row: number, rows: number): Sight {
+  if (pattern.kind === 'causal') return { start: 0, end: base + row + 1, further: [] };
+  if (pattern.kind === 'full') return { start: 0, end: base + rows, further: [] };
+  const seen = seenRows(pattern, row, rows);
+  const gap = seen.findIndex((other, index) => other !== index);
+  const leading = gap < 0 ? seen.length : gap;
+  return { start: 0, end: base + leading, further: seen.slice(leading).map((other) => base + other) };
+}
+
+/**
+ * Leaves out slots whose position is not above `limit`.
+ * @param ascending positions of so many leading slots are known to ascend
+ */
+function withinWindow(sight: Sight, slotPositions: Int32Array, limit: number, ascending: number): Sight {
+  const { end, further } = sight;
+  const count = end + further.length;
+  const slotAt = (place: number): number => (place < end ? place : further[place - end]!);
+  const positionAt = (place: number): number => slotPositions[slotAt(place)]!;
+  if (ascends(count, positionAt, ascending)) return { start: firstAbove(limit, count, positionAt), end, further };
+  const seen = Array.from({ length: count }, (_, place) => place).filter((place) => positionAt(place) > limit);
+  return gathered(seen.map(slotAt), seen[0]!);
+}
+
+/** Keys at places `start`, `start` + 1, …: those that lie in the slot of their place make up the span. */
+function gathered(slots: readonly number[], start: number): Sight {
+  const gap = slots.findIndex((slot, index) => slot !== start + index);
+  const inPlace = gap < 0 ? slots.length : gap;
+  return { start, end: start + inPlace, further: slots.slice(inPlace) };
+}
+
+/** Whether values 0…count − 1 ascend (or stay), when those before `known` do. */
+function ascends(count: number, valueAt: (index: number) => number, known = 0): boolean {
+  for (let index = Math.max(1, known); index < count; index++) if (valueAt(index) < valueAt(index - 1)) return false;
+  return true;
+}
+
+/** Index of the first of `count` ascending values above `limit`. */
+function firstAbove(limit: number, count: number, valueAt: (index: number) => number): number {
   let low = 0;
-  let high = end;
+  let high = count;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (slotPositions[middle]! > limit) high = middle;
+    if (valueAt(middle) > limit) high = middle;
     else low = middle + 1;
   }
-  if (low < end) return low;
-  for (let extra = firstExtra; extra < extras.length; extra++)
-    if (slotPositions[extras[extra]!]! > limit) return end + extra - firstExtra;
   return low;
 }

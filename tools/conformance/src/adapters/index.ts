@@ -10,7 +10,7 @@ export const areaModules: Readonly<Record<string, () => Promise<unknown>>> = {
   drafters: none,
   formats: () => Promise.all([import('./formats-gguf.ts'), import('./formats-safetensors.ts')]),
   'kv-cache': none,
-  models: () => import('./sampling.ts'),
+  models: () => Promise.all([import('./sampling.ts'), import('./models-real.ts')]),
   multimodal: none,
   quantize: none,
   speculative: () => import('./random.ts'),

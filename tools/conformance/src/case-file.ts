@@ -38,7 +38,15 @@ export async function readCase(path: string): Promise<GoldenCase | undefined> {
 function readJsonCase(path: string): GoldenCase | undefined {
   const root: unknown = JSON.parse(readFileSync(path, 'utf8'));
   if (typeof root !== 'object' || root === null || !('operation' in root) || !('tolerance' in root)) return undefined;
-  return assemble(path, root as unknown as CaseFields, root as Record<string, unknown>, true);
+  return assemble(path, root as unknown as CaseFields, flatten(root as Record<string, unknown>), true);
+}
+
+/** Fields as `in.name` and `out.name`; some cases nest them as `in: { name }`. */
+function flatten(root: Record<string, unknown>): Record<string, unknown> {
+  const nested = ['in', 'out'].flatMap((side) =>
+    Object.entries((root[side] ?? {}) as object).map(([name, value]) => [`${side}.${name}`, value] as const),
+  );
+  return { ...root, ...Object.fromEntries(nested) };
 }
 
 async function readTensorCase(path: string): Promise<GoldenCase | undefined> {

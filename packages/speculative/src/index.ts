@@ -1,0 +1,100 @@
+export { type AdedOptions, adedDrafter, cutPaths, draftTrie, proposeByTrigrams } from './drafters/aded.ts';
+export { type LookaheadOptions, lookaheadDrafter, lookaheadParents } from './drafters/lookahead.ts';
+export { type LookaheadShape, NgramPool } from './drafters/lookahead-pool.ts';
+export { type PromptLookupOptions, promptLookup, promptLookupDrafter } from './drafters/prompt-lookup.ts';
+export {
+  type DistributionDrafter,
+  type FusedTree,
+  fusePaths,
+  type PrunedTrie,
+  type PruneOptions,
+  prunedPaths,
+  pruneTrie,
+  type RasdOptions,
+  type Retriever,
+  rasdDrafter,
+} from './drafters/rasd.ts';
+export { RecyclingMatrix, type RecyclingMatrixOptions } from './drafters/recycling-matrix.ts';
+export { recyclingPaths, recyclingTemplate } from './drafters/recycling-template.ts';
+export {
+  type Retrieval,
+  type RetrievalOptions,
+  retrievalDrafter,
+  retrieve,
+  TokenCorpus,
+} from './drafters/retrieval.ts';
+export { type SuffixOptions, suffixDrafter } from './drafters/suffix.ts';
+export { SuffixAutomaton, type SuffixMatch } from './drafters/suffix-automaton.ts';
+export {
+  recycle,
+  recycledTree,
+  type TokenRecyclingOptions,
+  tokenRecyclingDrafter,
+} from './drafters/token-recycling.ts';
+export {
+  type PuctNode,
+  puct,
+  type SearchNode,
+  type SearchOptions,
+  type SearchResult,
+  searchTrigrams,
+} from './drafters/trigram-search.ts';
+export { type BumpOptions, buildTrigramTable, type TrigramRow, TrigramTable } from './drafters/trigram-table.ts';
+export type { DraftContext, Drafter, DraftObservation } from './loop/drafter.ts';
+export { keyedRandom, type RandomSource } from './loop/random-source.ts';
+export { type SpeculateInput, type SpeculateOptions, speculate } from './loop/speculate.ts';
+export { SpeculationStatistics, type SpeculationTotals } from './loop/statistics.ts';
+export type { DecodingStep } from './loop/step.ts';
+export { guaranteeOf, type Verification } from './loop/verification.ts';
+export { type EnumeratedCell, type Enumeration, enumerateEmissions } from './report/enumeration.ts';
+export { chooseDraftSize, cutSteps, type EagleWarpOptions, warpInEagleOrder } from './report/published.ts';
+export {
+  acceptanceByDepth,
+  type BaselineItem,
+  type DepthReport,
+  expectedSpeed,
+  type GroupReport,
+  groupOf,
+  type MethodItem,
+  multiRunReport,
+  type SpecBenchReport,
+  specBenchReport,
+} from './report/spec-bench.ts';
+export {
+  type ChildLists,
+  chainTree,
+  checkDraftTree,
+  childLists,
+  type DraftTree,
+  isChain,
+  pathTo,
+  rootOnly,
+  type SampledGroup,
+  treeDepths,
+} from './tree/draft-tree.ts';
+export {
+  bestIndices,
+  type DynamicTree,
+  type DynamicTreeOptions,
+  type Expand,
+  type Frontier,
+  growDynamicTree,
+} from './tree/dynamic-tree.ts';
+export { chooseSequoiaSize, type SequoiaChoice, type SequoiaTable, sequoiaTable, sequoiaTree } from './tree/sequoia.ts';
+export { candidateIndices, type TreeTemplate, treeTemplate } from './tree/static-tree.ts';
+export {
+  compactRows,
+  keptRows,
+  type LeafOrder,
+  leafPaths,
+  type TreeBuffers,
+  treeBuffers,
+} from './tree/tree-buffers.ts';
+export { buildTrie, orderByScore, type Trie } from './tree/trie.ts';
+export { verifyByBlock } from './verify/block.ts';
+export { chooseFromProbabilities, largestIndex, type Probabilities } from './verify/distribution.ts';
+export { verifyByRejection } from './verify/rejection.ts';
+export { verifyByTraversal } from './verify/traversal.ts';
+export { type TypicalOptions, type TypicalVerdict, verifyTypical } from './verify/typical.ts';
+export type { Guarantee, TargetRow, Verdict, VerifierDraws } from './verify/verdict.ts';
+export { verifyByWalk, verifyGreedy } from './verify/walk.ts';

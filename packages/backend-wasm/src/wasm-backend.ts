@@ -151,10 +151,11 @@ class WasmBackend implements Backend {
     const { length, commandCount } = list;
     const scratchFloats = Math.ceil(list.scratchFloats / 16) * 16;
     const words = this.#words.address(length * 8);
-    const counters = this.#counters.address(commandCount * 4);
+    const counterStride = Math.ceil(commandCount / 16) * 16;
+    const counters = this.#counters.address(counterStride * 4 * this.threads);
     const scratch = this.#scratch.address(scratchFloats * 4 * this.threads);
     new Float64Array(this.#heap.memory.buffer, words, length).set(list.words.subarray(0, length));
-    this.#kernels.execute(words, length, counters, commandCount, scratch, scratchFloats, this.threads);
+    this.#kernels.execute(words, length, counters, counterStride, scratch, scratchFloats, this.threads);
   }
 
   dispose(): void {

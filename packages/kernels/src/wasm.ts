@@ -27,7 +27,7 @@ export interface WasmKernels {
     words: number,
     length: number,
     counters: number,
-    commands: number,
+    counterStride: number,
     scratch: number,
     scratchFloats: number,
     threads: number,

@@ -17,7 +17,8 @@
 EXPAND(DECLARE, TESTED_VARIANT);
 DECLARE(portable);
 
-void team_yield(int32_t spins, int32_t *generation, int32_t seen) { (void)spins, (void)generation, (void)seen; }
+void team_sleep(int32_t *address, int32_t seen) { (void)address, (void)seen; }
+void team_wake(int32_t *address) { (void)address; }
 
 static uint32_t state = 12345;
 static uint32_t below(uint32_t limit) {
@@ -38,19 +39,16 @@ static float *reals(size_t count, float size) {
 
 static int differences;
 static float scratch[16384];
-static uint32_t counter;
 
 /* Runs a command whose result lies at *out, both ways, each on its own copy of what *out holds. */
 static void check(const char *what, int detail, double *words, size_t count, void *out, size_t bytes) {
-  Team team = {.threads = 1, .counters = &counter, .scratch = scratch, .scratch_floats = 16384};
+  Team team = {.threads = 1, .scratch = scratch, .scratch_floats = 16384};
   uint8_t *before = zeroes(bytes), *portable = zeroes(bytes);
   words[1] = (double)count;
   memcpy(before, out, bytes);
-  counter = 0;
   CALL(portable)(&team, 0, words, count);
   memcpy(portable, out, bytes);
   memcpy(out, before, bytes);
-  counter = 0;
   EXPAND(CALL, TESTED_VARIANT)(&team, 0, words, count);
   for (size_t i = 0; i < bytes; i++)
     if (((uint8_t *)out)[i] != portable[i]) {

@@ -16,10 +16,11 @@
 #include "../src/c/variant.h"
 
 void VARIANT(run_commands)(Team *team, int thread, const double *words, size_t length);
-void team_yield(int32_t spins, int32_t *generation, int32_t seen) {
-  (void)generation, (void)seen;
-  if (spins > 100) sched_yield();
+void team_sleep(int32_t *address, int32_t seen) {
+  (void)address, (void)seen;
+  sched_yield();
 }
+void team_wake(int32_t *address) { (void)address; }
 
 enum { MOST_BLOCKS = 4096, MOST_WORDS = 8192 };
 static void *blocks[MOST_BLOCKS];
@@ -165,7 +166,7 @@ static void add_attention(void) {
   const size_t query_heads = l.heads * between(1, 4), columns = query_heads * l.head_size;
   const int eight_bit = l.head_size % 32 == 0 && chance(50);
   void *out = block(rows * (eight_bit ? activation_row_bytes(columns) : columns * 4));
-  need_scratch(4 * ((places + 96 + 15) / 16) * 16 + 4 * l.head_size + 64); /* as the recorder asks */
+  need_scratch(8 * ((places + 96 + 15) / 16 * 16 + l.head_size) + 64); /* as the recorder asks */
   emit(OP_ATTENTION, 17, CACHE(&l), P(floats(rows * columns)), P(out), P(spans), P(indices(most(extra_count, 1), l.slots)), D(rows), D(query_heads), 0.125,
        chance(30) ? 20.0 : 0.0, D(eight_bit), D(places));
 }
@@ -178,7 +179,9 @@ static void *help(void *argument) {
 }
 
 static void run_list(int threads) {
-  Team team = {threads, 0, 0, block(commands * sizeof(uint32_t)), 0, scratch_floats};
+  Team team = {.threads = threads, .counter_stride = (commands + 15) / 16 * 16, .scratch_floats = scratch_floats};
+  team.counters = block((size_t)threads * team.counter_stride * sizeof(uint32_t));
+  team.signals = block((size_t)threads * BARRIER_ROUNDS * sizeof(Signal));
   team.scratch = block(most(1, scratch_floats * 4 * (size_t)threads));
   pthread_t ids[4];
   Helper helpers[4];

@@ -9,6 +9,8 @@ import { Arena } from './arena.ts';
 import type { Backend, CommandList } from './backend.ts';
 import { Hazards } from './hazards.ts';
 import { type OperationName, opcodes } from './opcodes.ts';
+import { checkShape } from './operations/shapes.ts';
+import type { Step } from './operations/steps.ts';
 import { activationRowBytes, type DType, Tensor } from './tensor.ts';
 import type { Weight } from './weight.ts';
 
@@ -35,6 +37,19 @@ export interface Visibility {
   readonly places: number;
 }
 
+/** What is added to scaled scores by how far a key lies from its query: ALiBi, relative position buckets. */
+export interface DistanceBias {
+  /** [query heads, distances]: column i is for query position − key position = i − `zero`; ends stand for all beyond. */
+  readonly table: Tensor;
+  readonly zero: number;
+  /** Position of each slot, and of each row of the call. i32 */
+  readonly keyPositions: Tensor;
+  readonly queryPositions: Tensor;
+}
+
+/** Queries that a kernel attends with at once, at most: each needs scratch for its scores. */
+const attentionQueries = 8;
+
 export type GateActivation = 'silu' | 'gelu-tanh';
 const gateActivations = { silu: 0, 'gelu-tanh': 1 } as const;
 
@@ -55,7 +70,11 @@ export class Recorder implements CommandList {
     this.#uploads = new Arena(backend);
   }
 
-  #append(name: OperationName, reads: readonly number[], writes: readonly number[], operands: readonly number[]): void {
+  /**
+   * Appends a command. `reads` and `writes` are address ranges, flattened as start, end, start, end… For modules that
+   * define operations; `operands` follow the order of `opcodes`.
+   */
+  append(name: OperationName, reads: readonly number[], writes: readonly number[], operands: readonly number[]): void {
     const count = operands.length + 2;
     if (this.length + count > this.words.length) {
       const grown = new Float64Array(this.words.length * 2);
@@ -71,31 +90,48 @@ export class Recorder implements CommandList {
     this.commandCount++;
   }
 
-  #needScratch(floats: number): void {
+  /** Makes sure that every thread has this many floats of scratch while the list runs. */
+  needScratch(floats: number): void {
     if (floats > this.scratchFloats) this.scratchFloats = floats;
   }
 
-  /** An uninitialised tensor that lives until the enclosing scope ends. `q8` needs columns in multiples of 32. */
+  /** Told of every step of the general operations after it was recorded. Does nothing; a gradient tape overrides it. */
+  observe(_step: Step): void {}
+
+  /**
+   * An uninitialised tensor that lives until the enclosing scope ends. `q8` needs columns in multiples of 32.
+   * @throws GallopError `invalid-argument` for a shape that is no shape, `out-of-memory`
+   */
   empty(shape: readonly number[], dtype: DType = 'f32'): Tensor {
-    const columns = shape[shape.length - 1]!;
+    checkShape(shape);
+    const columns = shape[shape.length - 1] ?? 1;
     requireArgument(
       dtype !== 'q8' || columns % 32 === 0,
       () => `q8 rows need a multiple of 32 columns; received ${columns}`,
     );
     const rows = shape.slice(0, -1).reduce((product, size) => product * size, 1);
+    const elementBytes = dtype === 'i8' || dtype === 'u8' ? 1 : 4;
     const { memory, byteOffset } = this.#arena.take(
-      rows * (dtype === 'q8' ? activationRowBytes(columns) : columns * 4),
+      rows * (dtype === 'q8' ? activationRowBytes(columns) : columns * elementBytes),
     );
     return new Tensor(memory, byteOffset, shape, dtype);
   }
 
   /** Copies host values into backend memory, where they stay until the outermost scope ends and is flushed. */
-  upload(values: Float32Array | Int32Array, shape: readonly number[] = [1, values.length]): Tensor {
+  upload(
+    values: Float32Array | Int32Array | Int8Array | Uint8Array,
+    shape: readonly number[] = [1, values.length],
+  ): Tensor {
+    checkShape(shape);
+    const count = shape.reduce((product, size) => product * size, 1);
+    requireArgument(
+      count === values.length,
+      () => `values for shape [${shape}] must be ${count}; received ${values.length}`,
+    );
     const { memory, byteOffset } = this.#uploads.take(values.byteLength);
-    const tensor = new Tensor(memory, byteOffset, shape, values instanceof Float32Array ? 'f32' : 'i32');
-    if (values instanceof Float32Array) tensor.floats().set(values);
-    else tensor.integers().set(values);
-    return tensor;
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    memory.bytes().set(bytes, byteOffset);
+    return new Tensor(memory, byteOffset, shape, uploadedType(values));
   }
 
   /** Runs `body`; tensors made inside are gone afterwards. */
@@ -132,14 +168,14 @@ export class Recorder implements CommandList {
   }
 
   pack(out: number, source: number, rows: number, columns: number, formatId: number): void {
-    this.#append('pack', [source, source + 1], [out, out + 1], [out, source, rows, columns, formatId]);
+    this.append('pack', [source, source + 1], [out, out + 1], [out, source, rows, columns, formatId]);
   }
 
   /** Rows `ids` of a weight matrix, decoded and multiplied by `scale`. → f32 [ids, columns] */
   embed(table: Weight, ids: Tensor, scale = 1): Tensor {
     const count = ids.columns;
     const out = this.empty([count, table.columns]);
-    this.#append('embed', range(ids), range(out), [
+    this.append('embed', range(ids), range(out), [
       out.address,
       table.address,
       ids.address,
@@ -167,8 +203,8 @@ export class Recorder implements CommandList {
     );
     const out = options.addTo ?? (options.inPlace ? x : this.empty(x.shape, options.dtype ?? 'f32'));
     const kind = options.addTo ? 2 : out.dtype === 'q8' ? 1 : 0;
-    this.#needScratch(x.columns + 16);
-    this.#append('rmsNorm', [...range(x), ...range(weight)], range(out), [
+    this.needScratch(x.columns + 16);
+    this.append('rmsNorm', [...range(x), ...range(weight)], range(out), [
       out.address,
       kind,
       x.address,
@@ -183,7 +219,7 @@ export class Recorder implements CommandList {
   /** 8-bit activations of f32 rows: per 32 columns scale = max|x| / 127, codes rounded half to even. */
   quantize(x: Tensor): Tensor {
     const out = this.empty(x.shape, 'q8');
-    this.#append('quantize', range(x), range(out), [out.address, x.address, x.rows, x.columns]);
+    this.append('quantize', range(x), range(out), [out.address, x.address, x.rows, x.columns]);
     return out;
   }
 
@@ -199,7 +235,7 @@ export class Recorder implements CommandList {
     );
     const out = options.addTo ?? this.empty([x.rows, weight.rows]);
     const bias = options.bias;
-    this.#append('linear', bias ? [...range(x), ...range(bias)] : range(x), range(out), [
+    this.append('linear', bias ? [...range(x), ...range(bias)] : range(x), range(out), [
       out.address,
       weight.address,
       x.address,
@@ -221,7 +257,7 @@ export class Recorder implements CommandList {
    */
   rope(x: Tensor, table: Tensor, heads: number, pairing: 'halves' | 'adjacent'): void {
     const adjacent = pairing === 'adjacent' ? 1 : 0;
-    this.#append('rope', [...range(x), ...range(table)], range(x), [
+    this.append('rope', [...range(x), ...range(table)], range(x), [
       x.address,
       table.address,
       x.rows,
@@ -234,7 +270,7 @@ export class Recorder implements CommandList {
 
   /** Writes key and value rows [rows, heads · headSize] into cache slots. */
   cacheWrite(layer: CacheLayer, keys: Tensor, values: Tensor, slots: Tensor): void {
-    this.#append('cacheWrite', [...range(keys), ...range(values)], cacheRange(layer), [
+    this.append('cacheWrite', [...range(keys), ...range(values)], cacheRange(layer), [
       ...cacheOperands(layer),
       keys.address,
       values.address,
@@ -245,7 +281,7 @@ export class Recorder implements CommandList {
 
   /** Moves cache rows, pair by pair in order. */
   cacheMove(layer: CacheLayer, from: Tensor, to: Tensor): void {
-    this.#append('cacheMove', cacheRange(layer), cacheRange(layer), [
+    this.append('cacheMove', cacheRange(layer), cacheRange(layer), [
       ...cacheOperands(layer),
       from.address,
       to.address,
@@ -258,7 +294,7 @@ export class Recorder implements CommandList {
     layer: CacheLayer,
     q: Tensor,
     visibility: Visibility,
-    options: { scale: number; softcap?: number; dtype?: 'f32' | 'q8' },
+    options: { scale: number; softcap?: number; dtype?: 'f32' | 'q8'; bias?: DistanceBias },
   ): Tensor {
     const heads = q.columns / layer.headSize;
     requireArgument(
@@ -267,8 +303,13 @@ export class Recorder implements CommandList {
     );
     const direct = options.dtype === 'q8' && layer.headSize % 32 === 0 && layer.headSize <= 1024;
     const out = this.empty(q.shape, direct ? 'q8' : 'f32');
-    this.#needScratch(4 * Math.ceil((visibility.places + 96) / 16) * 16 + 4 * layer.headSize + 64);
-    this.#append('attention', [...range(q), ...cacheRange(layer)], range(out), [
+    this.needScratch(attentionQueries * (Math.ceil((visibility.places + 96) / 16) * 16 + layer.headSize) + 64);
+    const { bias } = options;
+    requireArgument(
+      !bias || bias.table.rows === heads,
+      () => `a bias of ${heads} rows (one per query head) expected; received ${bias?.table.rows}`,
+    );
+    this.append('attention', [...range(q), ...cacheRange(layer)], range(out), [
       ...cacheOperands(layer),
       q.address,
       out.address,
@@ -280,6 +321,15 @@ export class Recorder implements CommandList {
       options.softcap ?? 0,
       direct ? 1 : 0,
       visibility.places,
+      ...(bias
+        ? [
+            bias.table.address,
+            bias.table.columns,
+            bias.zero,
+            bias.keyPositions.address,
+            bias.queryPositions.address,
+          ]
+        : [0, 0, 0, 0, 0]),
     ]);
     return options.dtype === 'q8' && !direct ? this.quantize(out) : out;
   }
@@ -287,9 +337,9 @@ export class Recorder implements CommandList {
   /** activation(gate) · up. */
   gated(gate: Tensor, up: Tensor, activation: GateActivation, dtype: 'f32' | 'q8' = 'f32'): Tensor {
     const out = this.empty(gate.shape, dtype);
-    this.#needScratch(gate.columns + 16);
+    this.needScratch(gate.columns + 16);
     const kind = dtype === 'q8' ? 1 : 0;
-    this.#append('gated', [...range(gate), ...range(up)], range(out), [
+    this.append('gated', [...range(gate), ...range(up)], range(out), [
       out.address,
       kind,
       gate.address,
@@ -303,7 +353,7 @@ export class Recorder implements CommandList {
 
   /** a + b, into `out` (default a new tensor). */
   add(a: Tensor, b: Tensor, out: Tensor = this.empty(a.shape)): Tensor {
-    this.#append('add', [...range(a), ...range(b)], range(out), [
+    this.append('add', [...range(a), ...range(b)], range(out), [
       out.address,
       a.address,
       b.address,
@@ -314,7 +364,7 @@ export class Recorder implements CommandList {
 
   /** cap · tanh(x / cap), in place. */
   softcap(x: Tensor, cap: number): void {
-    this.#append('softcap', range(x), range(x), [x.address, x.rows * x.columns, cap]);
+    this.append('softcap', range(x), range(x), [x.address, x.rows * x.columns, cap]);
   }
 
   /** The k largest of each row, largest first, ties to the smaller index. */
@@ -325,7 +375,7 @@ export class Recorder implements CommandList {
     );
     const values = this.empty([x.rows, k]);
     const ids = this.empty([x.rows, k], 'i32');
-    this.#append(
+    this.append(
       'topK',
       range(x),
       [...range(values), ...range(ids)],
@@ -336,7 +386,7 @@ export class Recorder implements CommandList {
 
   /** Chosen rows of an f32 tensor, into `out` (default a new tensor). */
   copyRows(x: Tensor, rows: Tensor, out: Tensor = this.empty([rows.columns, x.columns])): Tensor {
-    this.#append('copyRows', [...range(x)], range(out), [
+    this.append('copyRows', [...range(x)], range(out), [
       out.address,
       x.address,
       rows.address,
@@ -352,7 +402,13 @@ export class Recorder implements CommandList {
   }
 }
 
-function range(tensor: Tensor): [number, number] {
+function uploadedType(values: Float32Array | Int32Array | Int8Array | Uint8Array): DType {
+  if (values instanceof Float32Array) return 'f32';
+  return values instanceof Int32Array ? 'i32' : values instanceof Int8Array ? 'i8' : 'u8';
+}
+
+/** The addresses that a tensor occupies, for `Recorder.append`. */
+export function range(tensor: Tensor): [number, number] {
   const start = tensor.address;
   return [start, start + tensor.byteLength];
 }

@@ -5,7 +5,8 @@
  */
 import type { Memory } from './backend.ts';
 
-export type DType = 'f32' | 'i32' | 'q8';
+/** `i8` and `u8` hold codes and masks, one byte an element. */
+export type DType = 'f32' | 'i32' | 'i8' | 'u8' | 'q8';
 
 /** Bytes of one row of 8-bit activations. `columns` is a multiple of 32. */
 export function activationRowBytes(columns: number): number {
@@ -29,9 +30,14 @@ export class Tensor {
     return this.memory.address + this.byteOffset;
   }
 
-  /** Length of the last dimension. */
+  /** Length of the last dimension; 1 for a scalar, whose shape is []. */
   get columns(): number {
-    return this.shape[this.shape.length - 1]!;
+    return this.shape[this.shape.length - 1] ?? 1;
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return this.rows * this.columns;
   }
 
   /** Product of all dimensions but the last. */
@@ -42,13 +48,20 @@ export class Tensor {
   }
 
   get byteLength(): number {
-    return this.dtype === 'q8' ? this.rows * activationRowBytes(this.columns) : this.rows * this.columns * 4;
+    if (this.dtype === 'q8') return this.rows * activationRowBytes(this.columns);
+    return this.size * (this.dtype === 'i8' || this.dtype === 'u8' ? 1 : 4);
   }
 
   /** A view of the floats. Only valid once the commands that write them have run, and until the next allocation. */
   floats(): Float32Array<ArrayBufferLike> {
     const bytes = this.memory.bytes();
     return new Float32Array(bytes.buffer, bytes.byteOffset + this.byteOffset, this.rows * this.columns);
+  }
+
+  /** A view of the bytes of an `i8` or `u8` tensor, under the same conditions. */
+  codes(): Int8Array<ArrayBufferLike> | Uint8Array<ArrayBufferLike> {
+    const { buffer, byteOffset } = this.memory.bytes();
+    return new (this.dtype === 'i8' ? Int8Array : Uint8Array)(buffer, byteOffset + this.byteOffset, this.size);
   }
 
   integers(): Int32Array<ArrayBufferLike> {

@@ -3,7 +3,7 @@
  * a list of extra slots (its ancestors inside the call). A key's place in that list, not its slot, decides where it
  * enters every sum, so a branch of a tree gets the bits it would get had it been decoded alone.
  *
- *   s_j = (sum over d, in order, of q_d k_jd) * scale,  p_j = exp(s_j - max s)
+ *   s_j = (sum over d, in order, of q_d k_jd) * scale [+ bias by distance],  p_j = exp(s_j - max s)
  *   o = (sum over j, in order, of p_j v_j) * (1 / sum of p)      the sum of p runs in 16 lanes by place
  *
  * Page of P slots (P a multiple of 16), per layer: keys [head][P / 16][d][16] and values [head][P][d], f16 or f32.
@@ -11,6 +11,15 @@
 #ifndef GALLOP_ATTENTION_H
 #define GALLOP_ATTENTION_H
 #include "rows.h"
+
+/* Queries that share what is read from the cache, and vectors that scores or outputs are summed in at once. */
+#if LANES == 16
+enum { MOST_SUMS = 16, MIX_SUMS = 24 };
+#define MOST_QUERIES 8
+#else
+enum { MOST_SUMS = 8, MIX_SUMS = 8 };
+#define MOST_QUERIES 4
+#endif
 
 typedef struct {
   const double *pages; /* addresses */
@@ -26,9 +35,13 @@ typedef struct {
   size_t rows, heads, out_row_bytes;
   float scale, softcap;
   int quantized;
+  const float *bias; /* [head][bias_columns] by query position - key position + bias_zero, clamped; may be null */
+  size_t bias_columns;
+  int32_t bias_zero;
+  const int32_t *key_positions, *query_positions; /* by slot and by row */
 } Attention;
 
-typedef struct { const float *q; float *scores; float *out; const int32_t *span; } Query;
+typedef struct { const float *q; float *scores; float *out; const int32_t *span; const float *bias; int32_t position; } Query;
 
 INLINE size_t element_bytes(const Cache *c) { return c->half ? 2 : 4; }
 INLINE const uint8_t *cache_page(const Cache *c, size_t slot) { return (const uint8_t *)(uintptr_t)c->pages[slot / c->page_slots]; }
@@ -45,38 +58,67 @@ INLINE vf cache_load(int half, const uint8_t *p, size_t index) {
   return half ? vf_from_half((const uint16_t *)p + index) : vf_load((const float *)p + index);
 }
 
-/* Scores of 16 * key_blocks keys from an aligned slot, for `count` queries. */
-INLINE void score_blocks(const int half, const int count, const int key_blocks, const Cache *c, size_t head, size_t slot, Query *queries, float scale) {
+/* Scores of 16 * key_blocks keys, stored from `keys` on, for `count` queries. What lies at `next` is read soon. */
+INLINE void score_blocks(const int half, const int count, const int key_blocks, const Cache *c, const uint8_t *keys, const uint8_t *next, Query *queries, size_t at, float scale) {
+  const size_t block = 16 * c->head_size * (half ? 2 : 4);
   for (int lane = 0; lane < 16; lane += LANES) {
-    vf sum[8];
-    const uint8_t *k[4];
-    for (int b = 0; b < key_blocks; b++) k[b] = key_column(c, head, slot + 16 * b + lane);
-#pragma GCC unroll 8
+    vf sum[MOST_SUMS];
+#pragma GCC unroll 16
     for (int i = 0; i < count * key_blocks; i++) sum[i] = vf_set(0.0f);
     for (size_t d = 0; d < c->head_size; d++) {
 #pragma GCC unroll 4
       for (int b = 0; b < key_blocks; b++) {
-        vf key = cache_load(half, k[b], 16 * d);
-#pragma GCC unroll 4
+        vf key = cache_load(half, keys + b * block, 16 * d + (size_t)lane);
+        prefetch(next + b * block + 16 * d * (half ? 2 : 4));
+#pragma GCC unroll 8
         for (int i = 0; i < count; i++) sum[i * key_blocks + b] = vf_add(sum[i * key_blocks + b], vf_mul(vf_set(queries[i].q[d]), key));
       }
     }
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int i = 0; i < count; i++)
 #pragma GCC unroll 4
-      for (int b = 0; b < key_blocks; b++) vf_store(queries[i].scores + slot + 16 * b + lane, vf_mul(sum[i * key_blocks + b], vf_set(scale)));
+      for (int b = 0; b < key_blocks; b++) vf_store(queries[i].scores + at + 16 * b + lane, vf_mul(sum[i * key_blocks + b], vf_set(scale)));
   }
 }
 
-static void extra_scores(const Attention *a, size_t head, Query *query) {
-  for (int32_t e = 0; e < query->span[3]; e++) {
-    const uint8_t *k = key_column(&a->cache, head, (size_t)a->extras[query->span[2] + e]);
-    float sum = 0;
-    for (size_t d = 0; d < a->cache.head_size; d++) {
-      float key = a->cache.half ? half_to_float(((const uint16_t *)k)[16 * d]) : ((const float *)k)[16 * d];
-      sum = sum + query->q[d] * key;
+/* Scores of the slots [start, end), start at the beginning of a block, page by page. */
+INLINE void score_span(const int half, const int count, const Attention *a, size_t head, size_t start, size_t end, Query *queries) {
+  const Cache *c = &a->cache;
+  const int wide = MOST_SUMS / count >= 4 ? 4 : MOST_SUMS / count >= 2 ? 2 : 1;
+  const size_t block = 16 * c->head_size * (half ? 2 : 4);
+  for (size_t slot = start; slot < end;) {
+    const size_t page_end = (slot / c->page_slots + 1) * c->page_slots, stop = page_end < end ? page_end : end;
+    const uint8_t *keys = key_column(c, head, slot), *next_page = page_end < end ? key_column(c, head, page_end) : value_row(c, head, start);
+    for (; slot < stop;) {
+      const int blocks = slot + 16 * wide <= stop ? wide : 1;
+      const uint8_t *next = slot + 16 * blocks < stop ? keys + blocks * block : next_page;
+      if (blocks == wide) score_blocks(half, count, wide, c, keys, next, queries, slot, a->scale);
+      else score_blocks(half, count, 1, c, keys, next, queries, slot, a->scale);
+      slot += 16 * blocks, keys += blocks * block;
     }
-    query->scores[query->span[1] + e] = sum * a->scale;
+  }
+}
+
+/* Scores of a query's extra keys. A block of 16 is scored at once, and kept for the extras that follow in it. */
+INLINE void extra_scores(const int half, const Attention *a, size_t head, Query *query) {
+  float lanes[16];
+  size_t scored = (size_t)-1;
+  Query block = {.q = query->q, .scores = lanes};
+  for (int32_t e = 0; e < query->span[3]; e++) {
+    const size_t slot = (size_t)a->extras[query->span[2] + e], first = slot / 16 * 16;
+    if (first != scored) score_blocks(half, 1, 1, &a->cache, key_column(&a->cache, head, first), (const uint8_t *)query->q, &block, 0, a->scale);
+    scored = first;
+    query->scores[query->span[1] + e] = lanes[slot - first];
+  }
+}
+
+/* Adds what the bias holds for each key's distance. */
+static void add_bias(const Attention *a, Query *query) {
+  const int32_t *span = query->span, last = (int32_t)a->bias_columns - 1;
+  for (int32_t place = span[0]; place < span[1] + span[3]; place++) {
+    int32_t slot = place < span[1] ? place : a->extras[span[2] + place - span[1]];
+    int32_t at = query->position - a->key_positions[slot] + a->bias_zero;
+    query->scores[place] = query->scores[place] + query->bias[at < 0 ? 0 : at > last ? last : at];
   }
 }
 
@@ -112,33 +154,54 @@ static float soften(const Attention *a, Query *query) {
 }
 
 /* Adds p_j v_j of slots [from, to), whose places are slot + shift, to `vectors` vectors of the output from column d. */
-INLINE void mix_slots(const int half, const int count, const int vectors, const Cache *c, size_t head, size_t from, size_t to, int32_t shift, size_t d, Query *queries, vf *sum) {
-  for (size_t slot = from; slot < to; slot++) {
-    const uint8_t *row = value_row(c, head, slot);
+INLINE void mix_slots(const int half, const int count, const int vectors, const Cache *c, size_t head, size_t from, size_t to, int32_t shift, size_t d, const Query *queries, vf *sum) {
+  const size_t row_bytes = c->head_size * (half ? 2 : 4);
+  for (size_t slot = from; slot < to;) {
+    const size_t page_end = (slot / c->page_slots + 1) * c->page_slots, stop = page_end < to ? page_end : to;
+    const uint8_t *next_page = page_end < to ? value_row(c, head, page_end) : value_row(c, head, slot);
+    for (const uint8_t *row = value_row(c, head, slot); slot < stop; slot++, row += row_bytes) {
+      if (count > 1) {
+        const uint8_t *next = slot + 32 < page_end ? row + 32 * row_bytes : next_page + (slot + 32 - page_end) * row_bytes;
+        for (int v = 0; v < vectors; v += 64 / ((half ? 2 : 4) * LANES)) prefetch(next + (d + v * LANES) * (half ? 2 : 4));
+      }
+      vf value[4];
 #pragma GCC unroll 4
-    for (int v = 0; v < vectors; v++) {
-      vf value = cache_load(half, row, d + v * LANES);
+      for (int v = 0; v < vectors; v++) value[v] = cache_load(half, row, d + v * LANES);
+#pragma GCC unroll 8
+      for (int i = 0; i < count; i++) {
+        const vf p = vf_set(queries[i].scores[(int32_t)slot + shift]);
 #pragma GCC unroll 4
-      for (int i = 0; i < count; i++) sum[i * vectors + v] = vf_add(sum[i * vectors + v], vf_mul(vf_set(queries[i].scores[(int32_t)slot + shift]), value));
+        for (int v = 0; v < vectors; v++) sum[i * vectors + v] = vf_add(sum[i * vectors + v], vf_mul(p, value[v]));
+      }
     }
   }
 }
 
-/* The slots that all queries of a group see the same way are walked once, the rest query by query, in order of place. */
-INLINE void mix_columns(const int half, const int count, const int vectors, const Attention *a, size_t head, Query *queries, const float *inverse, int32_t start, int32_t shared, size_t d) {
-  vf sum[16];
-#pragma GCC unroll 16
-  for (int i = 0; i < count * vectors; i++) sum[i] = vf_set(0.0f);
-  mix_slots(half, count, vectors, &a->cache, head, (size_t)start, (size_t)shared, 0, d, queries, sum);
+/*
+ * The slots [first, last) that all queries of a group see are walked once; what comes before and after is walked query
+ * by query. Every query adds its keys in order of place.
+ */
+INLINE void mix_columns(const int half, const int count, const int vectors, const Attention *a, size_t head, const Query *queries, const float *inverse, size_t first, size_t last, size_t d) {
+  const Cache *c = &a->cache;
+  vf sum[MOST_QUERIES * 4];
+#pragma GCC unroll 8
+  for (int i = 0; i < count; i++) {
 #pragma GCC unroll 4
+    for (int v = 0; v < vectors; v++) sum[i * vectors + v] = vf_set(0.0f);
+    if ((size_t)queries[i].span[0] < first) mix_slots(half, 1, vectors, c, head, (size_t)queries[i].span[0], first, 0, d, queries + i, sum + i * vectors);
+  }
+  mix_slots(half, count, vectors, c, head, first, last, 0, d, queries, sum);
+#pragma GCC unroll 8
   for (int i = 0; i < count; i++) {
     const int32_t *span = queries[i].span;
-    mix_slots(half, 1, vectors, &a->cache, head, (size_t)shared, (size_t)span[1], 0, d, queries + i, sum + i * vectors);
+    const size_t after = (size_t)span[0] > last ? (size_t)span[0] : last;
+    mix_slots(half, 1, vectors, c, head, after, (size_t)span[1], 0, d, queries + i, sum + i * vectors);
     for (int32_t e = 0; e < span[3]; e++) {
       if (span[1] + e < span[0]) continue; /* outside the window */
       int32_t slot = a->extras[span[2] + e];
-      mix_slots(half, 1, vectors, &a->cache, head, (size_t)slot, (size_t)slot + 1, span[1] + e - slot, d, queries + i, sum + i * vectors);
+      mix_slots(half, 1, vectors, c, head, (size_t)slot, (size_t)slot + 1, span[1] + e - slot, d, queries + i, sum + i * vectors);
     }
+#pragma GCC unroll 4
     for (int v = 0; v < vectors; v++) vf_store(queries[i].out + d + v * LANES, vf_mul(sum[i * vectors + v], vf_set(inverse[i])));
   }
 }
@@ -160,79 +223,96 @@ static void mix_tail(const Attention *a, size_t head, Query *query, float invers
 }
 
 INLINE void mix_values(const int half, const int count, const Attention *a, size_t head, Query *queries, const float *inverse) {
-  int32_t start = queries[0].span[0], shared = queries[0].span[1];
+  int32_t first = queries[0].span[0], last = queries[0].span[1];
   for (int i = 1; i < count; i++) {
-    start = queries[i].span[0] < start ? queries[i].span[0] : start;
-    shared = queries[i].span[1] < shared ? queries[i].span[1] : shared;
+    first = queries[i].span[0] > first ? queries[i].span[0] : first;
+    last = queries[i].span[1] < last ? queries[i].span[1] : last;
   }
-  if (shared < start) shared = start;
+  if (first > last) first = last; /* no slot is seen by all */
+  const int wide = MIX_SUMS / count >= 4 ? 4 : 2;
   size_t d = 0;
-  for (; d + 4 * LANES <= a->cache.head_size; d += 4 * LANES) mix_columns(half, count, 4, a, head, queries, inverse, start, shared, d);
-  for (; d + LANES <= a->cache.head_size; d += LANES) mix_columns(half, count, 1, a, head, queries, inverse, start, shared, d);
+  for (; d + wide * LANES <= a->cache.head_size; d += wide * LANES) mix_columns(half, count, wide, a, head, queries, inverse, (size_t)first, (size_t)last, d);
+  for (; d + LANES <= a->cache.head_size; d += LANES) mix_columns(half, count, 1, a, head, queries, inverse, (size_t)first, (size_t)last, d);
   for (int i = 0; i < count; i++) mix_tail(a, head, queries + i, inverse[i], d);
 }
 
-/* Queries that share a key head. Places before a query's start hold probability 0 once softened. */
+/* Queries that share a key head. */
 INLINE void attend_group(const int half, const int count, const Attention *a, size_t head, Query *queries) {
-  float inverse[4];
+  float inverse[MOST_QUERIES];
   int32_t start = queries[0].span[0], end = queries[0].span[1];
   for (int i = 1; i < count; i++) {
     start = queries[i].span[0] < start ? queries[i].span[0] : start;
     end = queries[i].span[1] > end ? queries[i].span[1] : end;
   }
-  size_t slot = (size_t)start / 16 * 16;
-  if (count <= 2)
-    for (; slot + 64 <= (size_t)end && slot / a->cache.page_slots == (slot + 63) / a->cache.page_slots; slot += 64)
-      score_blocks(half, count, 4, &a->cache, head, slot, queries, a->scale);
-  else
-    for (; slot + 32 <= (size_t)end && slot / a->cache.page_slots == (slot + 31) / a->cache.page_slots; slot += 32)
-      score_blocks(half, count, 2, &a->cache, head, slot, queries, a->scale);
-  for (; slot < (size_t)end; slot += 16) score_blocks(half, count, 1, &a->cache, head, slot, queries, a->scale);
+  score_span(half, count, a, head, (size_t)start / 16 * 16, (size_t)end, queries);
   for (int i = 0; i < count; i++) {
-    extra_scores(a, head, queries + i);
+    extra_scores(half, a, head, queries + i);
+    if (queries[i].bias) add_bias(a, queries + i);
     inverse[i] = soften(a, queries + i);
-    for (int32_t j = start; j < queries[i].span[0]; j++) queries[i].scores[j] = 0.0f;
   }
   mix_values(half, count, a, head, queries, inverse);
 }
 
+/* Takes queries in groups of the sizes there is code for. */
 static __attribute__((noinline)) void attend(const Attention *a, size_t head, int count, Query *queries) {
-  if (a->cache.half) {
-    switch (count) {
-      case 1: attend_group(1, 1, a, head, queries); return;
-      case 2: attend_group(1, 2, a, head, queries); return;
-      case 3: attend_group(1, 3, a, head, queries); return;
-      default: attend_group(1, 4, a, head, queries);
+  for (int done = 0, n; done < count; done += n) {
+    const int left = count - done;
+    Query *q = queries + done;
+    if (!a->cache.half) {
+      if (left >= 4) attend_group(0, n = 4, a, head, q);
+      else attend_group(0, n = 1, a, head, q);
     }
-  } else if (count == 4) attend_group(0, 4, a, head, queries);
-  else
-    for (int i = 0; i < count; i++) attend_group(0, 1, a, head, queries + i);
+#if MOST_QUERIES == 8
+    else if (left >= 8) attend_group(1, n = 8, a, head, q);
+    else if (left >= 6) attend_group(1, n = 6, a, head, q);
+#endif
+    else if (left >= 4) attend_group(1, n = 4, a, head, q);
+    else if (left == 3) attend_group(1, n = 3, a, head, q);
+    else if (left == 2) attend_group(1, n = 2, a, head, q);
+    else attend_group(1, n = 1, a, head, q);
+  }
 }
 
-/* Floats of scratch that one thread needs: four queries' scores and four outputs. */
-INLINE size_t attention_scratch(size_t places, size_t head_size) { return 4 * ((places + 95) / 16 * 16) + 4 * head_size; }
+/*
+ * One unit of work is some of the query heads that share a key head, for some rows: at most MOST_QUERIES queries, and
+ * few enough that there are units for all threads.
+ */
+typedef struct { size_t heads, rows, head_groups, row_groups, count; } AttentionUnits;
 
-/* One unit of work: query head `head`, rows [first, last), at most four. */
-static void attention_unit(const Attention *a, size_t head, size_t first, size_t last, float *scratch, size_t places) {
-  const size_t d = a->cache.head_size, stride = (places + 95) / 16 * 16;
-  Query queries[4];
-  const int count = (int)(last - first);
-  for (int i = 0; i < count; i++) {
-    queries[i].q = a->q + ((first + i) * a->heads + head) * d;
-    queries[i].scores = scratch + i * stride;
-    queries[i].out = scratch + 4 * stride + i * d;
-    queries[i].span = a->spans + (first + i) * 4;
+INLINE AttentionUnits attention_units(const Attention *a, size_t threads) {
+  const size_t sharing = a->heads / a->cache.heads;
+  AttentionUnits u;
+  u.heads = sharing < MOST_QUERIES ? sharing : MOST_QUERIES;
+  u.rows = MOST_QUERIES / u.heads;
+  u.row_groups = (a->rows + u.rows - 1) / u.rows;
+  while (u.heads > 1 && a->cache.heads * ((sharing + u.heads - 1) / u.heads) * u.row_groups < threads) u.heads = (u.heads + 1) / 2;
+  u.head_groups = (sharing + u.heads - 1) / u.heads;
+  u.count = a->cache.heads * u.head_groups * u.row_groups;
+  return u;
+}
+
+static void attention_unit(const Attention *a, const AttentionUnits *u, size_t unit, float *scratch, size_t places) {
+  const size_t d = a->cache.head_size, stride = (places + 95) / 16 * 16, sharing = a->heads / a->cache.heads;
+  const size_t key_head = unit % a->cache.heads, group = unit / a->cache.heads % u->head_groups, tile = unit / a->cache.heads / u->head_groups;
+  const size_t first_head = key_head * sharing + group * u->heads, heads = sharing - group * u->heads < u->heads ? sharing - group * u->heads : u->heads;
+  const size_t first_row = tile * u->rows, rows = a->rows - first_row < u->rows ? a->rows - first_row : u->rows;
+  Query queries[MOST_QUERIES];
+  const size_t count = heads * rows;
+  for (size_t i = 0; i < count; i++) {
+    const size_t row = first_row + i / heads, head = first_head + i % heads;
+    queries[i] = (Query){a->q + (row * a->heads + head) * d, scratch + i * stride, scratch + MOST_QUERIES * stride + i * d, a->spans + row * 4, 0, 0};
+    if (a->bias) queries[i].bias = a->bias + head * a->bias_columns, queries[i].position = a->query_positions[row];
   }
-  attend(a, head / (a->heads / a->cache.heads), count, queries);
-  for (int i = 0; i < count; i++) {
-    uint8_t *row = a->out + (first + i) * a->out_row_bytes;
-    const size_t columns = a->heads * d;
+  attend(a, key_head, (int)count, queries);
+  for (size_t i = 0; i < count; i++) {
+    const size_t head = first_head + i % heads, columns = a->heads * d;
+    uint8_t *row = a->out + (first_row + i / heads) * a->out_row_bytes;
     if (!a->quantized) {
       memcpy(row + head * d * 4, queries[i].out, d * 4);
       continue;
     }
     /* the head's part of an 8-bit row; d is a multiple of 32 */
-    uint8_t part[1024 + 1024 / 32 * 20];
+    _Alignas(64) uint8_t part[1024 + 1024 / 32 * 20];
     quantize_row((int8_t *)part, queries[i].out, d);
     place_activation_part(row, columns, part, d, head * d);
   }

@@ -8,6 +8,9 @@
 #define GALLOP_LINEAR_H
 #include "rows.h"
 
+#ifndef PREFETCH_BYTES
+#define PREFETCH_BYTES 16384
+#endif
 typedef struct {
   const uint8_t *panel;
   const uint8_t *x; /* first activation row of the tile */
@@ -15,6 +18,8 @@ typedef struct {
   size_t columns;
   float (*out)[16]; /* [rows of the tile][16] */
 } Tile;
+
+INLINE vi dot_codes(const int f, vi sum, vb codes, const int8_t *a) { return f == Q8_0 ? dot4_wide(sum, codes, a) : dot4(sum, codes, a); }
 
 INLINE void quantized_tile(const int f, const int rows, const Tile *t) {
   const size_t blocks = t->columns / 32;
@@ -25,7 +30,7 @@ INLINE void quantized_tile(const int f, const int rows, const Tile *t) {
     for (size_t b = 0; b < blocks; b++) {
       Block block;
       const uint8_t *p = block_at(f, t->panel, b);
-      prefetch(p + 4096), prefetch(p + 4160), prefetch(p + 4224), prefetch(p + 4288), prefetch(p + 4352);
+      for (size_t ahead = 0; ahead < block_bytes(f); ahead += 64) prefetch(p + PREFETCH_BYTES + ahead);
       load_codes(f, p, lane, &block);
       load_scales(f, header_at(f, t->panel, b), p, lane, &block);
 #pragma GCC unroll 16
@@ -52,11 +57,9 @@ INLINE void quantized_tile(const int f, const int rows, const Tile *t) {
           vi dot = shift < 0 ? vi_set(0) : vi_set(((const int32_t *)scales)[2 * blocks + b] * (1 << (shift < 0 ? 0 : shift)));
           vi second = vi_set(0);
 #pragma GCC unroll 4
-          for (int i = 0; i < 4; i++) {
-            if (f == Q8_0) dot = dot4_wide(dot, block.codes[i], a + 4 * i), second = dot4_wide(second, block.codes[i + 4], a + 16 + 4 * i);
-            else dot = dot4(dot, block.codes[i], a + 4 * i), second = dot4(second, block.codes[i + 4], a + 16 + 4 * i);
-          }
-          vf product = vf_mul(vf_mul(vf_from_int(vi_add(dot, second)), block.scale[0]), scale_x);
+          for (int i = 0; i < 4; i++) dot = dot_codes(f, dot, block.codes[i], a + 4 * i), second = dot_codes(f, second, block.codes[i + 4], a + 16 + 4 * i);
+          dot = vi_add(dot, second);
+          vf product = vf_mul(vf_mul(vf_from_int(dot), block.scale[0]), scale_x);
           if (has_minimum(f)) product = vf_add(product, vf_mul(block.minimum[0], vf_set(scales[blocks + b])));
           sum[m] = vf_add(sum[m], product);
         }

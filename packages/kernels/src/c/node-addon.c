@@ -4,13 +4,16 @@
  */
 #define _GNU_SOURCE
 #include <node_api.h>
+#include <limits.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
-#include "simd.h"
+#if defined(__linux__)
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #include "team.h"
 
 #define DECLARE(name) void run_commands_##name(Team *, int, const double *, size_t);
@@ -43,42 +46,39 @@ typedef struct {
   Team team;
   Run run;
   const double *words;
-  size_t length, counters;
-  int32_t job, stop, finished;
-  pthread_mutex_t mutex;
-  pthread_cond_t wake;
+  size_t length;
+  int32_t stop;
   pthread_t *threads;
+  Signal start; /* of a run; all helpers wait for it */
 } Pool;
 
 typedef struct { Pool *pool; int thread; } Helper;
 
-#define SPINS_BEFORE_SLEEP 20000
-
-void team_yield(int32_t spins, int32_t *generation, int32_t seen) {
-  (void)generation, (void)seen;
-  if (spins > 20000 && spins % 64 == 0) sched_yield();
-  else {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-  }
+#if defined(__linux__)
+void team_sleep(int32_t *address, int32_t seen) { syscall(SYS_futex, address, FUTEX_WAIT_PRIVATE, seen, 0, 0, 0); }
+void team_wake(int32_t *address) { syscall(SYS_futex, address, FUTEX_WAKE_PRIVATE, INT_MAX, 0, 0, 0); }
+#else
+static pthread_mutex_t sleep_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t sleep_condition = PTHREAD_COND_INITIALIZER;
+void team_sleep(int32_t *address, int32_t seen) {
+  pthread_mutex_lock(&sleep_mutex);
+  if (__atomic_load_n(address, __ATOMIC_SEQ_CST) == seen) pthread_cond_wait(&sleep_condition, &sleep_mutex);
+  pthread_mutex_unlock(&sleep_mutex);
 }
+void team_wake(int32_t *address) {
+  (void)address;
+  pthread_mutex_lock(&sleep_mutex);
+  pthread_cond_broadcast(&sleep_condition);
+  pthread_mutex_unlock(&sleep_mutex);
+}
+#endif
 
 static void *helper_main(void *argument) {
   Helper helper = *(Helper *)argument;
   free(argument);
   Pool *p = helper.pool;
-  int32_t seen = 0;
-  for (;;) {
-    for (int spins = 0; spins < SPINS_BEFORE_SLEEP && __atomic_load_n(&p->job, __ATOMIC_ACQUIRE) == seen; spins++) team_yield(0, 0, 0);
-    if (__atomic_load_n(&p->job, __ATOMIC_ACQUIRE) == seen) {
-      pthread_mutex_lock(&p->mutex);
-      while (p->job == seen) pthread_cond_wait(&p->wake, &p->mutex);
-      pthread_mutex_unlock(&p->mutex);
-    }
-    seen = __atomic_load_n(&p->job, __ATOMIC_ACQUIRE);
+  for (int32_t seen = 0;; seen++) {
+    team_wait(&p->start, seen);
     if (p->stop) return 0;
     p->run(&p->team, helper.thread, p->words, p->length);
   }
@@ -129,15 +129,19 @@ static napi_value release(napi_env env, napi_callback_info info) {
 static void close_pool(Pool *p) {
   if (!p->run) return;
   p->run = 0;
-  pthread_mutex_lock(&p->mutex);
   p->stop = 1;
-  __atomic_add_fetch(&p->job, 1, __ATOMIC_RELEASE);
-  pthread_cond_broadcast(&p->wake);
-  pthread_mutex_unlock(&p->mutex);
+  team_signal(&p->start);
   for (int i = 1; i < p->team.threads; i++) pthread_join(p->threads[i], 0);
-  free(p->threads), free(p->team.counters), free(p->team.scratch);
+  free(p->threads), free(p->team.counters), free(p->team.scratch), free(p->team.signals);
 }
 static void finalize_pool(napi_env env, void *data, void *hint) { (void)env, (void)hint; close_pool(data); free(data); }
+
+/* Zero bytes that begin on a cache line, or null. */
+static void *zeroed(size_t bytes) {
+  void *memory;
+  if (posix_memalign(&memory, 64, bytes)) return 0;
+  return memset(memory, 0, bytes);
+}
 
 /* open(variant, threads) -> pool */
 static napi_value open_pool(napi_env env, napi_callback_info info) {
@@ -152,12 +156,15 @@ static napi_value open_pool(napi_env env, napi_callback_info info) {
   Run run = 0;
   for (int i = variants(list) - 1; i >= 0; i--) if (list[i].supported && strcmp(list[i].name, name) == 0) run = list[i].run;
   if (!run || threads < 1 || threads > 256) { napi_throw_range_error(env, 0, "unknown kernel variant or thread count"); return 0; }
-  Pool *p = calloc(1, sizeof *p);
+  Pool *p = zeroed(sizeof *p);
+  if (p) p->threads = calloc((size_t)threads, sizeof *p->threads), p->team.signals = zeroed((size_t)threads * BARRIER_ROUNDS * sizeof(Signal));
+  if (!p || !p->threads || !p->team.signals) {
+    if (p) free(p->threads), free(p->team.signals), free(p);
+    napi_throw_error(env, "ENOMEM", "no memory for a pool of threads");
+    return 0;
+  }
   p->run = run;
   p->team.threads = threads;
-  p->threads = calloc((size_t)threads, sizeof *p->threads);
-  pthread_mutex_init(&p->mutex, 0);
-  pthread_cond_init(&p->wake, 0);
   for (int i = 1; i < threads; i++) {
     Helper *helper = malloc(sizeof *helper);
     *helper = (Helper){p, i};
@@ -192,11 +199,13 @@ static napi_value execute(napi_env env, napi_callback_info info) {
   CHECK(napi_get_value_double(env, arguments[4], &scratch));
   Pool *p = external;
   if (!p->run || type != napi_float64_array || length > (double)elements) { napi_throw_error(env, 0, "closed pool or wrong command words"); return 0; }
-  if ((size_t)commands > p->counters) {
+  const size_t count_bytes = ((size_t)commands + 15) / 16 * 64;
+  if ((size_t)commands > p->team.counter_stride) {
     free(p->team.counters);
-    p->counters = (size_t)commands + 256;
-    p->team.counters = calloc(p->counters, sizeof(uint32_t));
-  } else memset(p->team.counters, 0, (size_t)commands * sizeof(uint32_t));
+    p->team.counters = zeroed(2 * count_bytes * (size_t)p->team.threads);
+    p->team.counter_stride = p->team.counters ? count_bytes / 2 : 0;
+  } else
+    for (int i = 0; i < p->team.threads; i++) memset(p->team.counters + (size_t)i * p->team.counter_stride, 0, count_bytes);
   if ((size_t)scratch > p->team.scratch_floats) {
     free(p->team.scratch);
     p->team.scratch_floats = ((size_t)scratch + 1023) & ~(size_t)1023;
@@ -205,12 +214,7 @@ static napi_value execute(napi_env env, napi_callback_info info) {
   if (!p->team.counters || (scratch > 0 && !p->team.scratch)) { napi_throw_error(env, "ENOMEM", "no memory for kernel scratch"); return 0; }
   p->words = words;
   p->length = (size_t)length;
-  if (p->team.threads > 1) {
-    pthread_mutex_lock(&p->mutex);
-    __atomic_add_fetch(&p->job, 1, __ATOMIC_RELEASE);
-    pthread_cond_broadcast(&p->wake);
-    pthread_mutex_unlock(&p->mutex);
-  }
+  if (p->team.threads > 1) team_signal(&p->start);
   p->run(&p->team, 0, p->words, p->length);
   return 0;
 }

@@ -1,6 +1,6 @@
 /*
  * The interpreter: runs a list of commands on the threads that call it. A command is a run of float64 words
- *     [opcode + 256 * barrier before, number of words, operands …]
+ *     [opcode + flags, number of words, operands …]
  * Operands are addresses and integers, exact in float64, or float32 parameters. Every thread walks the whole list;
  * inside a command the threads take units of work from a shared counter; results never depend on who computes what.
  * Operand order is fixed by src/opcodes.ts of @gallop/tensor, which also generates opcodes.h.
@@ -12,19 +12,45 @@
 #include "team.h"
 #include "variant.h"
 
+enum { BARRIER_BEFORE = 256, REPLICATED = 512 };
+
 #define ADDRESS(i) ((void *)(uintptr_t)w[i])
 #define SIZE(i) ((size_t)w[i])
 #define INT(i) ((int)w[i])
 #define FLOAT(i) ((float)w[i])
 
-typedef struct { Team *team; int thread; size_t command; } Lane;
+/* What one thread knows of its way through the list. */
+typedef struct {
+  Team *team;
+  int thread;
+  size_t command;
+  int victim;       /* whose share the next units come from, counted from this thread */
+  int replicated;   /* every thread computes all of the command, all to the same bytes */
+  size_t taken;     /* of a replicated command */
+  int32_t barriers;
+} Lane;
 
 INLINE size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
-/* Units [first, first + count) for this thread, or 0 when none are left. */
+/* Units [first, last), at most `chunk`, for this thread, or 0 when none are left. */
 INLINE int take(Lane *lane, size_t total, size_t chunk, size_t *first, size_t *last) {
-  *first = team_take(lane->team, lane->command, chunk);
-  *last = smaller(*first + chunk, total);
-  return *first < total;
+  Team *team = lane->team;
+  const size_t threads = (size_t)team->threads;
+  if (lane->replicated || threads == 1) {
+    *first = lane->taken, *last = smaller(*first + chunk, total);
+    lane->taken = *last;
+    return *first < total;
+  }
+  for (; lane->victim < team->threads; lane->victim++) {
+    const size_t owner = (size_t)(lane->thread + lane->victim) % threads;
+    const size_t start = total * owner / threads, count = total * (owner + 1) / threads - start;
+    uint32_t *counter = team->counters + owner * team->counter_stride + lane->command;
+    if (lane->victim > 0 && __atomic_load_n(counter, __ATOMIC_RELAXED) >= count) continue;
+    const size_t at = __atomic_fetch_add(counter, (uint32_t)chunk, __ATOMIC_RELAXED);
+    if (at >= count) continue;
+    *first = start + at, *last = start + smaller(at + chunk, count);
+    return 1;
+  }
+  return 0;
 }
 INLINE size_t share(const Lane *lane, size_t total, size_t pieces, size_t most) {
   size_t chunk = total / (pieces * (size_t)lane->team->threads);
@@ -102,12 +128,11 @@ static void run_attention(Lane *lane, const double *w) {
   a.cache = read_cache(w + 2);
   a.q = ADDRESS(9), a.out = ADDRESS(10), a.spans = ADDRESS(11), a.extras = ADDRESS(12);
   a.rows = SIZE(13), a.heads = SIZE(14), a.scale = FLOAT(15), a.softcap = FLOAT(16), a.quantized = INT(17);
-  size_t columns = a.heads * a.cache.head_size, tiles = (a.rows + 3) / 4, first, last;
+  a.bias = ADDRESS(19), a.bias_columns = SIZE(20), a.bias_zero = INT(21), a.key_positions = ADDRESS(22), a.query_positions = ADDRESS(23);
+  size_t columns = a.heads * a.cache.head_size, first, last;
   a.out_row_bytes = a.quantized ? activation_row_bytes(columns) : columns * 4;
-  while (take(lane, tiles * a.heads, 1, &first, &last)) {
-    size_t row = first / a.heads * 4, end = smaller(row + 4, a.rows);
-    attention_unit(&a, first % a.heads, row, end, team_scratch(lane->team, lane->thread), SIZE(18));
-  }
+  const AttentionUnits units = attention_units(&a, (size_t)lane->team->threads);
+  while (take(lane, units.count, 1, &first, &last)) attention_unit(&a, &units, first, team_scratch(lane->team, lane->thread), SIZE(18));
 }
 /* Columns are cut into pieces of 256 when there are fewer rows than threads can share. */
 static void run_gated(Lane *lane, const double *w) {
@@ -157,12 +182,15 @@ static void run_copy_rows(Lane *lane, const double *w) {
   while (take(lane, count, 1, &first, &last)) memcpy((uint8_t *)ADDRESS(2) + first * bytes, (const uint8_t *)ADDRESS(3) + (size_t)rows[first] * bytes, bytes);
 }
 
+#include "operations.h"
+
 void VARIANT(run_commands)(Team *team, int thread, const double *words, size_t length) {
-  Lane lane = {team, thread, 0};
+  Lane lane = {.team = team, .thread = thread, .barriers = team->barriers};
   for (size_t at = 0; at < length; at += (size_t)words[at + 1], lane.command++) {
     const double *w = words + at;
     const int head = (int)w[0];
-    if (head >= 256) team_barrier(team);
+    if (head & BARRIER_BEFORE) team_barrier(team, thread, &lane.barriers);
+    lane.victim = 0, lane.taken = 0, lane.replicated = head & REPLICATED;
     switch (head & 255) {
       case OP_PACK: run_pack(&lane, w); break;
       case OP_EMBED: run_embed(&lane, w); break;
@@ -178,7 +206,9 @@ void VARIANT(run_commands)(Team *team, int thread, const double *words, size_t l
       case OP_SOFTCAP: run_softcap(&lane, w); break;
       case OP_TOP_K: run_top_k(&lane, w); break;
       case OP_COPY_ROWS: run_copy_rows(&lane, w); break;
+      default: run_operation(&lane, w, head & 255);
     }
   }
-  team_barrier(team);
+  team_barrier(team, thread, &lane.barriers);
+  if (thread == 0) team->barriers = lane.barriers;
 }

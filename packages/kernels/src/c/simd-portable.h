@@ -17,6 +17,8 @@ INLINE vf vf_div(vf a, vf b) { EACH a.x[i_] = a.x[i_] / b.x[i_]; return a; }
 INLINE vf vf_max(vf a, vf b) { EACH a.x[i_] = a.x[i_] > b.x[i_] ? a.x[i_] : b.x[i_]; return a; }
 INLINE vf vf_min(vf a, vf b) { EACH a.x[i_] = a.x[i_] < b.x[i_] ? a.x[i_] : b.x[i_]; return a; }
 INLINE vf vf_abs(vf a) { EACH a.x[i_] = __builtin_fabsf(a.x[i_]); return a; }
+INLINE vf vf_sqrt(vf a) { EACH a.x[i_] = __builtin_sqrtf(a.x[i_]); return a; }
+INLINE vf vf_less(vf a, vf b, vf x, vf y) { EACH y.x[i_] = a.x[i_] < b.x[i_] ? x.x[i_] : y.x[i_]; return y; }
 INLINE vf vf_keep_from(vf x, vf limit, vf y) { EACH y.x[i_] = x.x[i_] >= limit.x[i_] ? y.x[i_] : 0.0f; return y; }
 INLINE vf vf_from_half(const uint16_t *p) { vf r; EACH r.x[i_] = half_to_float(p[i_]); return r; }
 INLINE void vf_to_half(uint16_t *p, vf v) { EACH p[i_] = float_to_half(v.x[i_]); }
@@ -45,4 +47,10 @@ INLINE vi dot4(vi sum, vb w, const int8_t *a) {
 INLINE vi dot4_wide(vi sum, vb w, const int8_t *a) { return dot4(sum, w, a); }
 INLINE void vf_store_codes(int8_t *p, vf v) { EACH p[i_] = (int8_t)(int32_t)v.x[i_]; }
 INLINE void prefetch(const void *p) { (void)p; }
-INLINE void spin_pause(void) {}
+INLINE void spin_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}

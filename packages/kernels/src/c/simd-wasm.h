@@ -23,6 +23,11 @@ INLINE vf vf_div(vf a, vf b) { return BOTH(wasm_f32x4_div, a, b); }
 INLINE vf vf_max(vf a, vf b) { return BOTH(wasm_f32x4_pmax, b, a); }
 INLINE vf vf_min(vf a, vf b) { return BOTH(wasm_f32x4_pmin, b, a); }
 INLINE vf vf_abs(vf a) { return (vf){wasm_f32x4_abs(a.a), wasm_f32x4_abs(a.b)}; }
+INLINE vf vf_sqrt(vf a) { return (vf){wasm_f32x4_sqrt(a.a), wasm_f32x4_sqrt(a.b)}; }
+INLINE vf vf_less(vf a, vf b, vf x, vf y) {
+  vf m = BOTH(wasm_f32x4_lt, a, b);
+  return (vf){wasm_v128_bitselect(x.a, y.a, m.a), wasm_v128_bitselect(x.b, y.b, m.b)};
+}
 INLINE vf vf_keep_from(vf x, vf limit, vf y) { vf m = BOTH(wasm_f32x4_ge, x, limit); return BOTH(wasm_v128_and, m, y); }
 /*
  * The exponent e of a half becomes e + 224, so that 31 is infinity's and NaN's, and 2^-112 brings the others back. What

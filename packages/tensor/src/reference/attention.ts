@@ -2,7 +2,7 @@
  * Softmax attention, row by row and head by head. A row sees the cache slots [start, end), then a list of extra slots;
  * a key's place in that order (slots at their own number, extras from `end` on) decides where it enters every sum:
  *
- *     s_j = (Σ_d q_d k_jd) · scale            p_j = exp(s_j − max s)
+ *     s_j = (Σ_d q_d k_jd) · scale [+ bias by distance]      p_j = exp(s_j − max s)
  *     o = (Σ_j p_j v_j) · (1 / Σ_j p_j)       with Σ p in 16 lanes by place
  *
  * A row whose `start` lies beyond `end` does not see the first extras either.
@@ -38,9 +38,11 @@ function attend(
   keys: readonly Key[],
   scale: number,
   cap: number,
+  bias: ((slot: number) => number) | undefined,
 ): Float32Array {
   const scores = keys.map(({ slot }) => {
-    const score = multiply(dot(q, cache.key(keyHead, slot)), scale);
+    const product = multiply(dot(q, cache.key(keyHead, slot)), scale);
+    const score = bias ? add(product, bias(slot)) : product;
     return cap > 0 ? softcapped(score, cap) : score;
   });
   const largest = scores.reduce((most, score) => Math.max(most, score), Number.NEGATIVE_INFINITY);
@@ -75,6 +77,12 @@ export function attention(
   scale: number,
   softcap: number,
   quantized: number,
+  _places: number,
+  bias: number,
+  biasColumns: number,
+  biasZero: number,
+  keyPositions: number,
+  queryPositions: number,
 ): void {
   const cache = new PagedCache(memory, pages, pageSlots, keyOffset, valueOffset, heads, headSize, half);
   const columns = queryHeads * headSize;
@@ -85,7 +93,13 @@ export function attention(
     for (let head = 0; head < queryHeads; head++) {
       const keyHead = Math.floor(head / (queryHeads / heads));
       const query = queries.subarray(head * headSize, (head + 1) * headSize);
-      result.set(attend(cache, keyHead, query, keys, round(scale), round(softcap)), head * headSize);
+      const biasOf = (slot: number): number => {
+        const distance = memory.integers(queryPositions, rows)[row] - memory.integers(keyPositions + slot * 4, 1)[0];
+        const column = Math.min(Math.max(distance + biasZero, 0), biasColumns - 1);
+        return memory.floats(bias + (head * biasColumns + column) * 4, 1)[0];
+      };
+      const mixed = attend(cache, keyHead, query, keys, round(scale), round(softcap), bias ? biasOf : undefined);
+      result.set(mixed, head * headSize);
     }
     if (quantized) quantizeRow(activationRow(memory, out, row, columns), result);
     else memory.floats(out + row * columns * 4, columns).set(result);

@@ -8,9 +8,15 @@ import { type OperationName, opcodes } from '../opcodes.ts';
 import { quantize } from './activations.ts';
 import { AddressSpace } from './address-space.ts';
 import { attention } from './attention.ts';
+import { convert, integerProduct, quantizeRows } from './integer.ts';
+import { copy, fold, gather, scatter, unfold } from './layout.ts';
 import { linear } from './linear.ts';
+import { map } from './map.ts';
+import { matmul } from './matmul.ts';
 import { cacheMove, cacheWrite } from './paged-cache.ts';
+import { cumulative, extremeIndex, normalise, reduce, softmax, sort } from './reduce.ts';
 import { addValues, copyRows, gated, rmsNorm, rope, softcap, topK } from './rows.ts';
+import { scan, scanGradient } from './scan.ts';
 import { embed, pack } from './weight-rows.ts';
 
 /** Takes its operands in the order that `opcodes` lists them. */
@@ -31,6 +37,24 @@ const commands: Readonly<Record<OperationName, Command>> = {
   softcap,
   topK,
   copyRows,
+  map,
+  copy,
+  gather,
+  scatter,
+  unfold,
+  fold,
+  reduce,
+  extremeIndex,
+  cumulative,
+  softmax,
+  normalise,
+  sort,
+  matmul,
+  scan,
+  scanGradient,
+  quantizeRows,
+  integerProduct,
+  convert,
 };
 
 const commandsByCode: ReadonlyMap<number, Command> = new Map(

@@ -16,6 +16,8 @@ export interface AttentionSetup {
   readonly views: readonly View[];
   readonly softcap?: number;
   readonly dtype?: 'f32' | 'q8';
+  /** Distances that a bias tells apart, and how many of them are negative. */
+  readonly bias?: { readonly columns: number; readonly zero: number };
 }
 
 const scale = 0.17;
@@ -46,11 +48,22 @@ export function attendRows(
     extras: bench.integers(extras.length ? extras : [0]),
     places,
   };
-  const { softcap, dtype } = setup;
+  const { softcap, dtype, bias } = setup;
+  // Positions that jump and repeat, as those of branches do.
+  const positions = (count: number, step: number): Tensor =>
+    bench.integers(Array.from({ length: count }, (_, i) => Math.floor(i / step)));
   return bench.recorder.attention(layer, q, visibility, {
     scale,
     ...(softcap === undefined ? {} : { softcap }),
     ...(dtype === undefined ? {} : { dtype }),
+    ...(bias && {
+      bias: {
+        table: bench.tensor(setup.queryHeads, bias.columns),
+        zero: bias.zero,
+        keyPositions: positions(setup.cache.slots, 3),
+        queryPositions: positions(views.length, 0.2),
+      },
+    }),
   });
 }
 
@@ -147,6 +160,23 @@ const caps: Program = (bench) => ({
   fifty: attend(bench, { cache: cacheOf(64, 'f32'), queryHeads: 1, views: causal(17, 4), softcap: 50 }),
 });
 
+const biases: Program = (bench) => {
+  const results: Record<string, Tensor> = {};
+  for (const [columns, zero] of [
+    [1, 0],
+    [20, 0],
+    [33, 16],
+  ] as const)
+    for (const dtype of ['f16', 'f32'] as const)
+      results[`${columns} ${dtype}`] = attend(bench, {
+        cache: cacheOf(20, dtype, 2),
+        queryHeads: 4,
+        views: irregularViews,
+        bias: { columns, zero },
+      });
+  return results;
+};
+
 const eightBits: Program = (bench) => {
   const results: Record<string, Tensor> = {};
   for (const [headSize, heads] of [
@@ -207,6 +237,7 @@ export const attentionCases: readonly ContractCase[] = [
   sameBits('attention: grouped heads', groups),
   sameBits('attention: page sizes', pages),
   sameBits('attention: soft cap', caps),
+  sameBits('attention: bias by distance', biases),
   sameBits('attention: 8-bit result', eightBits),
   sameBits('cacheWrite: float16 rounding', stored),
   sameBits('cacheMove', moves),

@@ -80,6 +80,28 @@ export class Encoding {
     return new Encoding({ ...this, ...changes }, overflowing);
   }
 
+  /** The same tokens under one type id; overflowing parts keep theirs. */
+  withType(typeId: number): Encoding {
+    return this.with({ typeIds: new Uint8Array(this.length).fill(typeId) });
+  }
+
+  /**
+   * Encodings one after the other. Of their overflowing parts every combination is kept: for each part of what comes
+   * first, that part with the second encoding and then with each part of it; last the first encoding with each part of
+   * the second.
+   */
+  static merge(encodings: readonly Encoding[]): Encoding {
+    if (encodings.every((encoding) => encoding.overflowing.length === 0)) return Encoding.join(encodings);
+    return encodings.reduce((first, second) => {
+      const overflowing = first.overflowing.flatMap((part) => [
+        Encoding.join([part, second]),
+        ...second.overflowing.map((other) => Encoding.join([part, other])),
+      ]);
+      for (const other of second.overflowing) overflowing.push(Encoding.join([first, other]));
+      return Encoding.join([first, second], overflowing);
+    });
+  }
+
   /** Encodings one after the other, without their overflow. */
   static join(parts: readonly Encoding[], overflowing: readonly Encoding[] = []): Encoding {
     return new Encoding(

@@ -9,10 +9,10 @@ import { TokenFinder } from './added-tokens/token-finder.ts';
 import { type ChatMessage, type ChatTemplateOptions, renderChat } from './chat/chat-template.ts';
 import { DecodeStream } from './decode-stream.ts';
 import { DetailedEncoder } from './detailed-encoder.ts';
-import type { Encoding } from './encoding.ts';
+import { Encoding } from './encoding.ts';
 import { FastEncoder } from './fast-encoder.ts';
 import { type PaddingOptions, padBatch } from './padding.ts';
-import { addedCount, assemble, textsOnly } from './post-processors/post-processor.ts';
+import { layoutOf, TEXT } from './post-processors/post-processor.ts';
 import { IdBuffer } from './split/piece-cache.ts';
 import type { SpecialTokens, TokenizerParts } from './tokenizer-parts.ts';
 import { type TruncationOptions, truncate } from './truncation.ts';
@@ -43,13 +43,17 @@ export type TextInput = string | readonly [first: string, second: string];
 export class Tokenizer {
   readonly #parts: TokenizerParts;
   readonly #addedById: ReadonlyMap<number, AddedToken>;
+  /** Contents of the special tokens. */
+  readonly #specialTexts: ReadonlySet<string>;
   readonly #detailed: DetailedEncoder;
   #fast: FastEncoder | null | undefined;
-  #finders: Map<boolean, { raw: TokenFinder; normalized: TokenFinder }> = new Map();
+  readonly #layouts: Map<boolean, Int32Array> = new Map();
+  readonly #finders: Map<boolean, { raw: TokenFinder; normalized: TokenFinder }> = new Map();
 
   constructor(parts: TokenizerParts) {
     this.#parts = parts;
     this.#addedById = new Map(parts.addedTokens.map((token) => [token.id, token]));
+    this.#specialTexts = new Set(parts.addedTokens.flatMap((token) => (token.special ? token.content : [])));
     this.#detailed = new DetailedEncoder(parts);
   }
 
@@ -94,23 +98,28 @@ export class Tokenizer {
     return added.normalized && normalizer ? normalizer.normalizeString(added.content) : added.content;
   }
 
-  /** True if `decode` with skipSpecialTokens leaves the token out. */
+  /** True if `decode` with skipSpecialTokens leaves the token out: its text is the content of a special token. */
   isSpecial(id: number): boolean {
-    return this.#addedById.get(id)?.special ?? false;
+    return this.#specialTexts.has(this.idToToken(id) ?? '');
   }
 
   /** Token ids of a text. */
   encode(text: string, options: EncodeOptions = {}): Int32Array {
     const { addSpecialTokens = true, parseSpecial = true } = options;
     const fast = this.#fastEncoder();
-    const template = addSpecialTokens ? this.#parts.postProcessor?.template : undefined;
     if (!fast) return this.encodeDetailed(text, options).ids;
     const out = new IdBuffer(Math.max(64, text.length >> 1));
-    for (const part of template?.single ?? [{ kind: 'text' as const, text: 0 as const }]) {
-      if (part.kind === 'special') for (const id of part.ids) out.push(id);
-      else if (part.text === 0) this.#encodeFast(fast, text, parseSpecial, out);
+    for (const id of this.#layoutFor(addSpecialTokens)) {
+      if (id === TEXT) this.#encodeFast(fast, text, parseSpecial, out);
+      else out.push(id);
     }
     return out.toArray();
+  }
+
+  #layoutFor(addSpecialTokens: boolean): Int32Array {
+    let layout = this.#layouts.get(addSpecialTokens);
+    if (!layout) this.#layouts.set(addSpecialTokens, (layout = layoutOf(this.#parts.postProcessor, addSpecialTokens)));
+    return layout;
   }
 
   #encodeFast(fast: FastEncoder, text: string, parseSpecial: boolean, out: IdBuffer): void {
@@ -147,15 +156,13 @@ export class Tokenizer {
     const finders = this.#findersFor(parseSpecial);
     let first = this.#detailed.encode(text, 0, finders);
     let second = pair === undefined ? undefined : this.#detailed.encode(pair, 1, finders);
-    const { template, treat } = this.#parts.postProcessor ?? {};
-    const used = addSpecialTokens ? template : textsOnly(template);
-    if (truncation) [first, second] = truncate(truncation, addedCount(used, second !== undefined), first, second);
-    if (treat) {
-      const treatAll = (one: Encoding): Encoding => treat(one).with({}, one.overflowing.map(treat));
-      first = treatAll(first);
-      second &&= treatAll(second);
+    const { postProcessor } = this.#parts;
+    if (truncation) {
+      const added = addSpecialTokens ? postProcessor?.addedTokens(second !== undefined) : undefined;
+      [first, second] = truncate(truncation, added ?? 0, first, second);
     }
-    return assemble(used, first, second);
+    const texts = second ? [first, second] : [first];
+    return Encoding.merge(postProcessor ? postProcessor.process(texts, addSpecialTokens) : texts);
   }
 
   /** Text of token ids. Ids without a token are left out. */
@@ -172,9 +179,8 @@ export class Tokenizer {
   #decodeIds(ids: ArrayLike<number>, skipSpecial: boolean, atStart: boolean): string {
     const tokens: string[] = [];
     for (let index = 0; index < ids.length; index++) {
-      if (skipSpecial && this.isSpecial(ids[index])) continue;
       const text = this.idToToken(ids[index]);
-      if (text !== undefined) tokens.push(text);
+      if (text !== undefined && !(skipSpecial && this.#specialTexts.has(text))) tokens.push(text);
     }
     const { decoder } = this.#parts;
     if (decoder) return decoder.decode(tokens, atStart).join('');

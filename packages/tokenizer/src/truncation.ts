@@ -89,10 +89,15 @@ export function truncate(
   }
   const room = Math.max(maxLength - added, 0);
   if (first.length + (second?.length ?? 0) <= room) return [first, second];
+  if (room === 0) return [truncateOne(first, 0, 0, direction), second && truncateOne(second, 0, 0, direction)];
   if (!second) {
-    return options.strategy === 'only_second'
-      ? [first, undefined]
-      : [truncateOne(first, room, stride, direction), undefined];
+    if (options.strategy === 'only_second') {
+      throw new GallopError(
+        'invalid-argument',
+        `Expected a pair, because truncation strategy 'only_second' cuts its second text; received one text of ${first.length} tokens for ${room}. Use 'longest_first' or 'only_first'.`,
+      );
+    }
+    return [truncateOne(first, room, stride, direction), undefined];
   }
   const [firstShare, secondShare] = shares(options, room, first.length, second.length);
   return [truncateOne(first, firstShare, stride, direction), truncateOne(second, secondShare, stride, direction)];

@@ -34,11 +34,11 @@ function byteOf(token: string): number {
   return token.length === 6 && /^<0x[0-9A-Fa-f]{2}>$/.test(token) ? Number.parseInt(token.slice(3, 5), 16) : -1;
 }
 
-function decodeRun(run: readonly number[]): string {
+function decodeRun(run: readonly number[]): string[] {
   try {
-    return strict.decode(Uint8Array.from(run));
+    return [strict.decode(Uint8Array.from(run))];
   } catch {
-    return '\ufffd'.repeat(run.length);
+    return run.map(() => '\ufffd');
   }
 }
 
@@ -48,7 +48,7 @@ export const byteFallbackDecoder: Decoder = {
     const out: string[] = [];
     let run: number[] = [];
     const flush = (): void => {
-      if (run.length > 0) out.push(decodeRun(run));
+      if (run.length > 0) for (const text of decodeRun(run)) out.push(text);
       run = [];
     };
     for (const token of tokens) {

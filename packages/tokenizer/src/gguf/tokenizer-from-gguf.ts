@@ -4,7 +4,7 @@
  */
 import { GallopError } from '@gallop/core';
 import type { AddedToken } from '../added-tokens/added-token.ts';
-import type { Template, TemplatePart } from '../post-processors/post-processor.ts';
+import { type Template, type TemplatePart, templateProcessor } from '../post-processors/template.ts';
 import { Tokenizer } from '../tokenizer.ts';
 import type { SpecialTokens } from '../tokenizer-parts.ts';
 import type { StringTable } from '../vocabulary/string-table.ts';
@@ -49,7 +49,7 @@ export function tokenizerFromGguf(source: MetadataSource): Tokenizer {
     ...stages,
     addedTokens,
     overlapRule: 'longest',
-    postProcessor: { template: templateOf(metadata, stages, special, vocabulary), treat: undefined },
+    postProcessor: templateProcessor(templateOf(metadata, stages, special, vocabulary)),
     truncation: undefined,
     padding: undefined,
     specialTokens: special,
@@ -133,7 +133,6 @@ function templateOf(
   return {
     single: [...begin, text(0), ...close(0)],
     pair: [...begin, text(0), ...close(0), text(1), ...close(1)],
-    typesOverflow: true,
   };
 }
 

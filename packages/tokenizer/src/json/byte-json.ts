@@ -5,6 +5,7 @@
  */
 import { GallopError } from '@gallop/core';
 import { writeUtf8 } from '../text/code-points.ts';
+import { decimalNumber } from './decimal.ts';
 
 const QUOTE = 34;
 const COMMA = 44;
@@ -14,6 +15,7 @@ const BACKSLASH = 92;
 const CLOSE_LIST = 93;
 const OPEN_OBJECT = 123;
 const CLOSE_OBJECT = 125;
+const LONGEST_NUMBER = 64;
 
 const simpleEscapes: Readonly<Record<number, number>> = {
   34: 34,
@@ -152,16 +154,9 @@ export class ByteJsonReader {
 
   number(): number {
     this.peek();
-    let text = '';
-    while (this.at < this.end && text.length < 64) {
-      const byte = this.bytes[this.at];
-      const numeric =
-        (byte >= 48 && byte <= 57) || byte === 43 || byte === 45 || byte === 46 || byte === 69 || byte === 101;
-      if (!numeric) break;
-      text += String.fromCharCode(byte);
-      this.at++;
-    }
-    const value = text === '' ? Number.NaN : Number(text);
+    const from = this.at;
+    while (this.at < this.end && isNumeric(this.bytes[this.at])) this.at++;
+    const value = this.at - from > LONGEST_NUMBER ? Number.NaN : decimalNumber(this.bytes, from, this.at);
     if (Number.isNaN(value)) throw this.fail('a number');
     return value;
   }
@@ -222,4 +217,9 @@ export class ByteJsonReader {
 
 function isDelimiter(byte: number): boolean {
   return byte === COMMA || byte === CLOSE_LIST || byte === CLOSE_OBJECT || byte === COLON;
+}
+
+/** Digits, signs, the decimal point and the letter of an exponent. */
+function isNumeric(byte: number): boolean {
+  return (byte >= 48 && byte <= 57) || byte === 43 || byte === 45 || byte === 46 || byte === 69 || byte === 101;
 }

@@ -92,12 +92,17 @@ export class Fields {
     throw this.fail(key, `one of ${choices.join(', ')}`);
   }
 
-  /** A component whose type this package does not know. */
-  unknownType(kind: string, known: Iterable<string>): GallopError {
+  /** A value that may be valid but is not one that this package knows. */
+  unsupported(key: string, expected: string): GallopError {
     return new GallopError(
       'unsupported',
-      `Expected a ${kind} of a known type at ${this.path}: ${[...known].join(', ')}; received ${describe(this.raw('type'))}. Ask for it in an issue.`,
+      `Expected ${expected} at ${this.path}.${key}; received ${describe(this.raw(key))}. Ask for it in an issue.`,
     );
+  }
+
+  /** A component whose type this package does not know. */
+  unknownType(kind: string, known: Iterable<string>): GallopError {
+    return this.unsupported('type', `a ${kind} of a known type, ${[...known].join(', ')},`);
   }
 }
 

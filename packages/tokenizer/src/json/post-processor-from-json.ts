@@ -1,47 +1,28 @@
 /** Post-processors of tokenizer.json. */
-import { type PostProcessor, sequence, type Template, type TemplatePart } from '../post-processors/post-processor.ts';
-import { trimOffsets } from '../post-processors/trim-offsets.ts';
+import {
+  bertProcessor,
+  byteLevelProcessor,
+  type NamedToken,
+  robertaProcessor,
+} from '../post-processors/bert-processors.ts';
+import { type PostProcessor, sequence } from '../post-processors/post-processor.ts';
+import { type Template, type TemplatePart, templateProcessor } from '../post-processors/template.ts';
 import { ComponentFactory, Fields } from './fields.ts';
 
 const factory = new ComponentFactory<PostProcessor>('post-processor', {
   Sequence: (fields, build) => sequence(fields.objects('processors').map(build)),
-  ByteLevel: (fields) => ({
-    template: undefined,
-    treat: fields.boolean('trim_offsets', true) ? trimOffsets(fields.boolean('add_prefix_space', true)) : undefined,
-  }),
-  TemplateProcessing: (fields) => ({ template: templateFromJson(fields), treat: undefined }),
-  BertProcessing: (fields) => {
-    const classify = tokenPair(fields, 'cls');
-    const separator = tokenPair(fields, 'sep');
-    const single = [special(classify, 0), text(0, 0), special(separator, 0)];
-    const pair = [...single, text(1, 1), special(separator, 1)];
-    return { template: { single, pair, typesOverflow: false }, treat: undefined };
-  },
-  RobertaProcessing: (fields) => {
-    const open = special(tokenPair(fields, 'cls'), 0);
-    const close = special(tokenPair(fields, 'sep'), 0);
-    const single = [open, text(0, 0), close];
-    const pair = [...single, close, text(1, 0), close];
-    const trims = fields.boolean('trim_offsets', true);
-    return {
-      template: { single, pair, typesOverflow: true },
-      treat: trims ? trimOffsets(fields.boolean('add_prefix_space', true)) : undefined,
-    };
-  },
+  ByteLevel: (fields) =>
+    byteLevelProcessor(fields.boolean('trim_offsets', true), fields.boolean('add_prefix_space', true)),
+  TemplateProcessing: (fields) => templateProcessor(templateFromJson(fields)),
+  BertProcessing: (fields) => bertProcessor(tokenPair(fields, 'cls'), tokenPair(fields, 'sep')),
+  RobertaProcessing: (fields) =>
+    robertaProcessor(
+      tokenPair(fields, 'cls'),
+      tokenPair(fields, 'sep'),
+      fields.boolean('trim_offsets', true),
+      fields.boolean('add_prefix_space', true),
+    ),
 });
-
-interface NamedToken {
-  readonly token: string;
-  readonly id: number;
-}
-
-function text(index: 0 | 1, typeId: number): TemplatePart {
-  return { kind: 'text', text: index, typeId };
-}
-
-function special({ token, id }: NamedToken, typeId: number): TemplatePart {
-  return { kind: 'special', ids: [id], tokens: [token], typeId };
-}
 
 /** ["[SEP]", 102]. */
 function tokenPair(fields: Fields, key: string): NamedToken {
@@ -53,14 +34,18 @@ function tokenPair(fields: Fields, key: string): NamedToken {
 function templateFromJson(fields: Fields): Template {
   const tokens = fields.optionalObject('special_tokens');
   const parts = (key: string): TemplatePart[] => fields.objects(key).map((piece) => templatePart(piece, tokens));
-  return { single: parts('single'), pair: parts('pair'), typesOverflow: false };
+  const single = parts('single');
+  if (single.some((part) => part.kind === 'text' && part.text === 1)) {
+    throw fields.fail('single', 'a template of sequence A alone');
+  }
+  return { single, pair: parts('pair') };
 }
 
 function templatePart(piece: Fields, tokens: Fields | undefined): TemplatePart {
   const sequencePart = piece.optionalObject('Sequence');
   if (sequencePart) {
     const id = sequencePart.choice('id', ['A', 'B']);
-    return text(id === 'A' ? 0 : 1, typeIdOf(sequencePart));
+    return { kind: 'text', text: id === 'A' ? 0 : 1, typeId: typeIdOf(sequencePart) };
   }
   const token = piece.object('SpecialToken');
   const name = token.string('id');

@@ -6,6 +6,7 @@ import type { PaddingOptions } from '../padding.ts';
 import { Tokenizer } from '../tokenizer.ts';
 import type { SpecialTokens } from '../tokenizer-parts.ts';
 import type { TruncationOptions } from '../truncation.ts';
+import type { Vocabulary } from '../vocabulary/vocabulary.ts';
 import { decoderFromJson } from './decoder-from-json.ts';
 import { Fields } from './fields.ts';
 import { type LargeParts, splitFile } from './large-parts.ts';
@@ -16,6 +17,9 @@ import { preTokenizerFromJson } from './pre-tokenizer-from-json.ts';
 
 /** A file: its text, its UTF-8 bytes, or what JSON.parse made of it. */
 export type JsonInput = string | Uint8Array | object;
+
+/** The only version of the format that there is. */
+const VERSION = '1.0';
 
 function parsed(input: JsonInput, name: string): Fields {
   if (typeof input === 'object' && !(input instanceof Uint8Array)) return new Fields(input, name);
@@ -48,9 +52,10 @@ function parsedTokenizer(input: JsonInput): { fields: Fields; parts: LargeParts 
  */
 export function tokenizerFromJson(tokenizerJson: JsonInput, tokenizerConfig?: JsonInput): Tokenizer {
   const { fields, parts } = parsedTokenizer(tokenizerJson);
+  if (fields.string('version', VERSION) !== VERSION) throw fields.unsupported('version', `"${VERSION}"`);
   const config = tokenizerConfig === undefined ? undefined : parsed(tokenizerConfig, 'tokenizer_config.json');
   const model = modelFromJson(fields.object('model'), parts);
-  const addedTokens = addedTokensFrom(fields);
+  const addedTokens = numbered(addedTokensFrom(fields), model.vocabulary);
   const idOf = (text: string): number =>
     addedTokens.find(({ content }) => content === text)?.id ?? model.vocabulary.idOf(text);
   const optional = <Part>(key: string, build: (part: Fields) => Part): Part | undefined => {
@@ -92,6 +97,27 @@ function addedTokensFrom(fields: Fields): AddedToken[] {
       singleWord: token.boolean('single_word', false),
     };
   });
+}
+
+/**
+ * Added tokens with the ids that the reference gives them: that of the vocabulary where it has the text, otherwise the
+ * next one behind the vocabulary in the order of the file, which in a well-formed file is the id that stands there. Of two
+ * with one text the later one counts.
+ */
+function numbered(tokens: readonly AddedToken[], vocabulary: Vocabulary): AddedToken[] {
+  const byText = new Map<string, AddedToken>();
+  const byId = new Map<number, AddedToken>();
+  let next = vocabulary.count;
+  for (const token of tokens) {
+    if (token.content === '') continue;
+    const before = byText.get(token.content);
+    const known = before?.id ?? vocabulary.idOf(token.content);
+    const special = token.special || before?.special === true;
+    const placed = { ...token, special, id: known >= 0 ? known : next++ };
+    byText.set(token.content, placed);
+    byId.set(placed.id, placed);
+  }
+  return [...byId.values()];
 }
 
 /** Roles of tokenizer_config.json: a token text, or an object with `content`. */

@@ -38,6 +38,7 @@ export class BpeModel implements TokenModel, PairRanks {
   readonly #ignoreMerges: boolean;
   readonly #prefix: string;
   readonly #suffix: string;
+  readonly #decorated: boolean;
   readonly #characters: CharacterTokens;
   readonly #bytes: Int32Array | undefined;
   readonly #symbols: Symbols = new Symbols();
@@ -52,6 +53,7 @@ export class BpeModel implements TokenModel, PairRanks {
     this.#ignoreMerges = options.ignoreMerges ?? false;
     this.#prefix = options.continuingPrefix ?? '';
     this.#suffix = options.endSuffix ?? '';
+    this.#decorated = this.#prefix !== '' || this.#suffix !== '';
     this.#characters = new CharacterTokens(vocabulary);
     this.#bytes = options.byteFallback ? byteTokens(vocabulary) : undefined;
   }
@@ -66,9 +68,27 @@ export class BpeModel implements TokenModel, PairRanks {
     }
     const symbols = this.#symbols;
     symbols.clear();
-    this.#spell(codes, start, end, symbols);
+    const vanished = !this.#spell(codes, start, end, symbols);
+    if (vanished) this.#spellByBytes(codes, start, end, symbols);
     mergePairs(symbols, this);
+    if (vanished) return this.#pushShifted(codes, start, out);
     for (let at = 0; at < symbols.count; at++) out.push(symbols.ids[at], symbols.starts[at], symbols.ends[at]);
+  }
+
+  /**
+   * Tokens of a piece from which characters vanished. The reference counts the bytes of the others only, so that offsets
+   * move to the left: a token covers the characters that stand where its bytes would.
+   */
+  #pushShifted(codes: Int32Array, start: number, out: TokenSpans): void {
+    const symbols = this.#symbols;
+    let at = start;
+    let next = utf8Length(codes[at]);
+    for (let index = 0; index < symbols.count; index++) {
+      while (next <= symbols.starts[index]) next += utf8Length(codes[++at]);
+      const from = at;
+      while (next < symbols.ends[index]) next += utf8Length(codes[++at]);
+      out.push(symbols.ids[index], from, at + 1);
+    }
   }
 
   rankPair(symbols: Symbols, at: number): void {
@@ -79,7 +99,7 @@ export class BpeModel implements TokenModel, PairRanks {
 
   /** Text without a pre-tokenizer may be cut where no token spans two neighbours, as long as every character is known. */
   safeSplitter(): Splitter | undefined {
-    const plain = this.#prefix === '' && this.#suffix === '' && !this.#ignoreMerges;
+    const plain = !this.#decorated && !this.#ignoreMerges;
     if (!plain || !this.#bytes || this.#bytes.includes(-1) || this.#mergesBytes()) return undefined;
     return (this.#splitter ??= adjacencySplitter(this.vocabulary));
   }
@@ -98,12 +118,11 @@ export class BpeModel implements TokenModel, PairRanks {
     return this.vocabulary.find(this.#scratch, 0, length);
   }
 
-  /** One symbol a character; unknown ones as bytes, as the unknown token, or not at all. */
-  #spell(codes: Int32Array, start: number, end: number, symbols: Symbols): void {
-    const decorated = this.#prefix !== '' || this.#suffix !== '';
+  /** One symbol a character; unknown ones as bytes, as the unknown token, or not at all: then the result is false. */
+  #spell(codes: Int32Array, start: number, end: number, symbols: Symbols): boolean {
     let afterUnknown = false;
     for (let at = start; at < end; at++) {
-      const id = decorated ? this.#decoratedId(codes[at], at > start, at === end - 1) : this.#characters.id(codes[at]);
+      const id = this.#idOf(codes, at, start, end);
       if (id >= 0) {
         symbols.push(id, at, at + 1);
         afterUnknown = false;
@@ -113,13 +132,36 @@ export class BpeModel implements TokenModel, PairRanks {
         if (afterUnknown && this.#fuseUnknown) symbols.ends[symbols.count - 1] = at + 1;
         else symbols.push(this.unknownId, at, at + 1);
         afterUnknown = true;
+      } else return false;
+    }
+    return true;
+  }
+
+  /** The same for pieces with characters that vanish; symbols hold places in the bytes of those that do not. */
+  #spellByBytes(codes: Int32Array, start: number, end: number, symbols: Symbols): void {
+    symbols.clear();
+    let place = 0;
+    for (let at = start; at < end; at++) {
+      const id = this.#idOf(codes, at, start, end);
+      const length = utf8Length(codes[at]);
+      const first = symbols.count;
+      if (id >= 0) symbols.push(id, place, place + length);
+      else if (!this.#bytes || !this.#spellInBytes(codes[at], at, symbols)) continue;
+      else {
+        for (let index = first; index < symbols.count; index++) {
+          symbols.starts[index] = place + index - first;
+          symbols.ends[index] = place + index - first + 1;
+        }
       }
+      place += length;
     }
   }
 
-  #decoratedId(code: number, inside: boolean, last: boolean): number {
-    const text = (inside ? this.#prefix : '') + codePointsToString([code]) + (last ? this.#suffix : '');
-    return this.vocabulary.idOf(text);
+  /** The symbol that a character starts as, -1 for none. */
+  #idOf(codes: Int32Array, at: number, start: number, end: number): number {
+    if (!this.#decorated) return this.#characters.id(codes[at]);
+    const prefix = at > start ? this.#prefix : '';
+    return this.vocabulary.idOf(prefix + codePointsToString([codes[at]]) + (at === end - 1 ? this.#suffix : ''));
   }
 
   #spellInBytes(code: number, at: number, symbols: Symbols): boolean {

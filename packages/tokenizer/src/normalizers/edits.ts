@@ -35,8 +35,8 @@ export function replace(pattern: TextPattern, content: string): Normalizer {
       };
       for (const [start, end] of pattern.matches(text.codes)) {
         copyTo(start);
-        const source = Math.max(end - 1, 0);
-        if (text.length > 0) for (const code of codes) builder.push(code, text.starts[source], text.ends[source]);
+        // What is put in front of everything stands for no text.
+        for (const code of codes) builder.push(code, text.starts[end - 1] ?? 0, text.ends[end - 1] ?? 0);
         done = end;
       }
       copyTo(text.length);

@@ -16,8 +16,9 @@ function isSpace(code: number): boolean {
   );
 }
 
+/** Trims an encoding and its overflowing parts. */
 export function trimOffsets(addPrefixSpace: boolean): (encoding: Encoding) => Encoding {
-  return (encoding) => {
+  return function trim(encoding): Encoding {
     const starts = encoding.starts.slice();
     const ends = encoding.ends.slice();
     for (let at = 0; at < encoding.length; at++) {
@@ -32,6 +33,6 @@ export function trimOffsets(addPrefixSpace: boolean): (encoding: Encoding) => En
       }
       if (trailing > 0 && ends[at] >= trailing) ends[at] = Math.max(ends[at] - trailing, starts[at]);
     }
-    return encoding.with({ starts, ends });
+    return encoding.with({ starts, ends }, encoding.overflowing.map(trim));
   };
 }

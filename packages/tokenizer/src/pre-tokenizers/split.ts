@@ -36,7 +36,9 @@ export function cut(
   invert = false,
 ): AlignedText[] {
   const parts = partsOf(matches, text.length, invert);
-  return joinParts(parts, behavior).map(({ start, end }) => text.slice(start, end));
+  return joinParts(parts, behavior)
+    .filter(({ start, end }) => end > start)
+    .map(({ start, end }) => text.slice(start, end));
 }
 
 function joinParts(parts: readonly Part[], behavior: SplitBehavior): Part[] {

@@ -95,3 +95,8 @@ export function writeStringUtf8(text: string, target: Uint8Array, at: number): n
 export function utf16Length(code: number): number {
   return code > 0xffff ? 2 : 1;
 }
+
+/** The string of ASCII bytes[start, end). */
+export function asciiText(bytes: Uint8Array, start: number, end: number): string {
+  return String.fromCharCode.apply(null, bytes.subarray(start, end) as unknown as number[]);
+}

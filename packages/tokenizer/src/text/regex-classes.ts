@@ -1,25 +1,33 @@
 /** Character classes and escapes of Oniguruma, said in JavaScript's v-mode syntax. */
 
-/** What \w means to Oniguruma: no joiners, and the superscripts and fractions of Latin-1. */
-const WORD = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\u00b2\u00b3\u00b9\u00bc\u00bd\u00be';
+/** What \w means to Oniguruma inside a bracketed class: no joiners. */
+const WORD = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}';
+/** Outside of one it also holds the superscripts and fractions of Latin-1. */
+const LONE_WORD = `${WORD}\u00b2\u00b3\u00b9\u00bc\u00bd\u00be`;
 
 const classEscapes: Readonly<Record<string, string>> = {
   s: '\\p{White_Space}',
   S: '\\P{White_Space}',
   d: '\\p{Nd}',
   D: '\\P{Nd}',
-  w: `[${WORD}]`,
-  W: `[^${WORD}]`,
+  w: `[${LONE_WORD}]`,
+  W: `[^${LONE_WORD}]`,
   h: '[0-9A-Fa-f]',
   H: '[^0-9A-Fa-f]',
+  N: '[^\\n]',
+  O: '[\\s\\S]',
 };
 
-const controls: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, f: 12, v: 11, a: 7, e: 27, 0: 0 };
+/** Escapes that mean something else inside a bracketed class. */
+const bracketedEscapes: Readonly<Record<string, string>> = { w: `[${WORD}]`, W: `[^${WORD}]` };
 
-/** POSIX bracket names and the properties of the same names. */
+const controls: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, f: 12, v: 11, a: 7, e: 27 };
+
+/** POSIX bracket names. */
 const posix: Readonly<Record<string, string>> = {
-  alnum: '[\\p{Alphabetic}\\p{M}\\p{Nd}]',
-  alpha: '[\\p{Alphabetic}\\p{M}]',
+  ascii: '[\\x00-\\x7f]',
+  alnum: '[\\p{Alphabetic}\\p{Nd}]',
+  alpha: '\\p{Alphabetic}',
   blank: '[\\p{Zs}\\t]',
   cntrl: '\\p{Cc}',
   digit: '\\p{Nd}',
@@ -33,23 +41,33 @@ const posix: Readonly<Record<string, string>> = {
   word: `[${WORD}]`,
 };
 
+/** Properties with the names of POSIX brackets; two of them differ from those. */
+const propertyNames: Readonly<Record<string, string>> = { ...posix, punct: '\\p{P}', word: `[${LONE_WORD}]` };
+
 /** The class of an escape letter. */
 export function classEscape(letter: string): string {
   return classEscapes[letter];
 }
 
-/** A code point and those that differ from it only in case. */
-export function withCases(code: number): number[] {
-  const text = String.fromCodePoint(code);
-  const cases = new Set([code]);
-  for (const other of [text.toLowerCase(), text.toUpperCase()]) {
-    if ([...other].length === 1) cases.add(other.codePointAt(0)!);
+let casedCharacters: string | undefined;
+
+/** All characters that have other cases. */
+function cased(): string {
+  if (casedCharacters === undefined) {
+    casedCharacters = '';
+    for (let code = 0; code < 0x20000; code++) {
+      const character = String.fromCodePoint(code);
+      if (/\p{Changes_When_Casemapped}/u.test(character)) casedCharacters += character;
+    }
   }
-  // The letters that fold to s, k and å from elsewhere.
-  if (cases.has(115)) cases.add(0x17f);
-  if (cases.has(107)) cases.add(0x212a);
-  if (cases.has(0xe5)) cases.add(0x212b);
-  return [...cases];
+  return casedCharacters;
+}
+
+/** A code point and those that differ from it only in case, by Unicode's simple case folding. */
+export function withCases(code: number): number[] {
+  if (!/\p{Changes_When_Casemapped}/u.test(String.fromCodePoint(code))) return [code];
+  const others = cased().match(new RegExp(`\\u{${code.toString(16)}}`, 'giu')) ?? [];
+  return [...new Set([code, ...others.map((other) => other.codePointAt(0)!)])];
 }
 
 function isProperty(expression: string): boolean {
@@ -61,12 +79,19 @@ function isProperty(expression: string): boolean {
   }
 }
 
+/** [:name:], [:^name:]. */
+function bracket(name: string, negated: boolean): string {
+  const members = posix[name.toLowerCase()];
+  if (!members) throw new SyntaxError(`unknown class [:${name}:]`);
+  return negated ? `[^${members}]` : members;
+}
+
 /** \p{Name}, \p{^Name}, \P{Name}: a general category, a script, a binary property or a POSIX name. */
 function property(name: string, negated: boolean): string {
   const bare = name.startsWith('^') ? name.slice(1) : name;
   const not = negated !== name.startsWith('^');
-  const bracket = posix[bare.toLowerCase()];
-  if (bracket) return not ? `[^${bracket}]` : bracket;
+  const members = propertyNames[bare.toLowerCase()];
+  if (members) return not ? `[^${members}]` : members;
   const letter = not ? 'P' : 'p';
   const capital = bare.charAt(0).toUpperCase() + bare.slice(1).toLowerCase();
   for (const candidate of [bare, `Script=${bare}`, capital, `Script=${capital}`]) {
@@ -81,20 +106,31 @@ export interface Escape {
   readonly end: number;
 }
 
-/** Reads the escape at `at`, where the backslash stands. */
-export function escapeCode(source: string, at: number): Escape {
+/** A character given by its number: \\x{…}, \\xHH, \\uHHHH, \\cA, \\C-A, \\0oo, \\1oo. */
+function numberedCharacter(rest: string): { code: number; length: number } | undefined {
+  const match =
+    /^(?:x\{([0-9A-Fa-f]{1,6})\}|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|(?:c|C-)([@-_a-z])|(0[0-7]{0,2}|[1-3][0-7]{2}))/.exec(
+      rest,
+    );
+  if (!match) return undefined;
+  const hex = match[1] ?? match[2] ?? match[3];
+  const [control, octal] = [match[4], match[5]];
+  const code = hex ? Number.parseInt(hex, 16) : control ? control.charCodeAt(0) & 0x1f : Number.parseInt(octal, 8);
+  if (code > 0x10ffff || (code & 0x1ff800) === 0xd800) throw new SyntaxError(`no such character: ${match[0]}`);
+  return { code, length: match[0].length };
+}
+
+/** Reads the escape at `at`, where the backslash stands. @param bracketed true inside a bracketed class. */
+export function escapeCode(source: string, at: number, bracketed = false): Escape {
   const rest = source.slice(at + 1, at + 60);
-  const named = /^([pP])\{(\^?[\w ]+)\}/.exec(rest);
+  const named = /^([pP])\{(\^?[\w =]+)\}/.exec(rest);
   if (named) return { value: property(named[2].replaceAll(' ', '_'), named[1] === 'P'), end: at + 1 + named[0].length };
-  const hex = /^(?:x\{([0-9A-Fa-f]{1,6})\}|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4}))/.exec(rest);
-  if (hex) {
-    const code = Number.parseInt(hex[1] ?? hex[2] ?? hex[3], 16);
-    if (code > 0x10ffff) throw new SyntaxError(`no such character: ${hex[0]}`);
-    return { value: code, end: at + 1 + hex[0].length };
-  }
+  const numbered = numberedCharacter(rest);
+  if (numbered) return { value: numbered.code, end: at + 1 + numbered.length };
   const letter = rest.charAt(0);
   if (letter === '') throw new SyntaxError('ends in a backslash');
-  if (classEscapes[letter]) return { value: classEscapes[letter], end: at + 2 };
+  const members = (bracketed ? bracketedEscapes[letter] : undefined) ?? classEscapes[letter];
+  if (members) return { value: members, end: at + 2 };
   if (controls[letter] !== undefined) return { value: controls[letter], end: at + 2 };
   if (/[A-Za-z1-9]/.test(letter)) throw new SyntaxError(`escape \\${letter} is not supported`);
   const code = source.codePointAt(at + 1)!;
@@ -140,10 +176,10 @@ export class CharacterClassReader {
   }
 
   #item(): string {
-    const bracket = /^\[:(\^?)(\w+):\]/.exec(this.#source.slice(this.end, this.end + 16));
-    if (bracket) {
-      this.end += bracket[0].length;
-      return property(bracket[1] + bracket[2], false);
+    const named = /^\[:(\^?)(\w+):\]/.exec(this.#source.slice(this.end, this.end + 16));
+    if (named) {
+      this.end += named[0].length;
+      return bracket(named[2], named[1] === '^');
     }
     if (this.#source[this.end] === '[') return this.read();
     const from = this.#character();
@@ -160,7 +196,7 @@ export class CharacterClassReader {
 
   #character(): string | number {
     if (this.#source[this.end] === '\\') {
-      const escaped = escapeCode(this.#source, this.end);
+      const escaped = escapeCode(this.#source, this.end, true);
       this.end = escaped.end;
       return escaped.value;
     }

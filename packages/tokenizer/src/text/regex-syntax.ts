@@ -93,7 +93,8 @@ class Translator {
     }
     this.#at += character.length;
     if (character === '.') return modes.dotAll ? '[\\s\\S]' : '[^\\n]';
-    if (character === '^') return '(?<![^\\n])';
+    // A line does not begin where the text ends behind a line feed.
+    if (character === '^') return '(?:(?<![\\s\\S])|(?<=\\n)(?=[\\s\\S]))';
     if (character === '$') return '(?![^\\n])';
     return literal(code, modes);
   }
@@ -105,7 +106,7 @@ class Translator {
       this.#at += 2;
       return anchors[next];
     }
-    const reference = /^\\(?:k<\w+>|[1-9])/.exec(this.#source.slice(this.#at, this.#at + 40));
+    const reference = /^\\(?:k<\w+>|[1-9](?![0-7]{2}))/.exec(this.#source.slice(this.#at, this.#at + 40));
     if (reference) {
       this.#at += reference[0].length;
       return reference[0];

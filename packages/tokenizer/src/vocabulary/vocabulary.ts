@@ -21,10 +21,27 @@ function slotOf(hash: number, mask: number): number {
   return (hash ^ (hash >>> 15)) & mask;
 }
 
+function withAliases(values: Uint32Array, more: readonly number[] = []): Uint32Array {
+  if (more.length === 0) return values;
+  const all = new Uint32Array(values.length + more.length);
+  all.set(values);
+  all.set(more, values.length);
+  return all;
+}
+
+/** Tokens whose id another text has taken: they are found by text only. */
+interface Aliases {
+  readonly starts: readonly number[];
+  readonly lengths: readonly number[];
+  readonly ids: readonly number[];
+}
+
 /** Tokens by text and by id. Of two ids with equal text the one added last is found. */
 export class Vocabulary {
   /** One more than the largest id. */
   readonly size: number;
+  /** Number of tokens in the file: members of a list, different texts of a mapping. */
+  readonly count: number;
   /** The start value of the hash of a text. */
   readonly hashStart: number = (Math.random() * 0x100000000) | 0;
   /** Bytes of the longest token. */
@@ -34,29 +51,34 @@ export class Vocabulary {
   readonly #lengths: Uint32Array;
   readonly #mask: number;
   readonly #slotHash: Int32Array;
-  /** id + 1, or 0 for an empty slot. */
+  /** id + 1, or 0 for an empty slot; from size + 1 on, aliases. */
   readonly #slotId: Int32Array;
+  readonly #aliasIds: readonly number[];
   readonly #texts: (string | undefined)[] = [];
   #scratch: Uint8Array = new Uint8Array(256);
 
   /** Tokens in id order; an entry with starts = 0xffffffff is no token. */
-  constructor(packed: PackedStrings) {
+  constructor(packed: PackedStrings, aliases?: Aliases) {
     this.#data = packed.data;
-    this.#starts = packed.starts;
-    this.#lengths = packed.lengths;
     this.size = packed.starts.length;
+    this.#starts = withAliases(packed.starts, aliases?.starts);
+    this.#lengths = withAliases(packed.lengths, aliases?.lengths);
+    this.#aliasIds = aliases?.ids ?? [];
+    const entries = this.#starts.length;
     let capacity = 16;
-    while (capacity < this.size * 2) capacity *= 2;
+    while (capacity < entries * 2) capacity *= 2;
     this.#mask = capacity - 1;
     this.#slotHash = new Int32Array(capacity);
     this.#slotId = new Int32Array(capacity);
     let longest = 0;
-    for (let id = 0; id < this.size; id++) {
-      if (this.#starts[id] === ABSENT) continue;
-      if (this.#lengths[id] > longest) longest = this.#lengths[id];
-      this.#insert(id);
+    let count = 0;
+    for (let entry = 0; entry < entries; entry++) {
+      if (this.#starts[entry] === ABSENT) continue;
+      if (this.#lengths[entry] > longest) longest = this.#lengths[entry];
+      if (this.#insert(entry)) count++;
     }
     this.longest = longest;
+    this.count = aliases ? count : this.size;
   }
 
   /** Tokens whose id is their index. */
@@ -84,25 +106,41 @@ export class Vocabulary {
     }
     const starts = new Uint32Array(size).fill(ABSENT);
     const lengths = new Uint32Array(size);
+    const aliases = { starts: [] as number[], lengths: [] as number[], ids: [] as number[] };
     for (let index = 0; index < count; index++) {
-      starts[ids[index]] = packed.starts[index];
-      lengths[ids[index]] = packed.lengths[index];
+      const id = ids[index];
+      if (starts[id] !== ABSENT) {
+        aliases.starts.push(packed.starts[index]);
+        aliases.lengths.push(packed.lengths[index]);
+        aliases.ids.push(id);
+        continue;
+      }
+      starts[id] = packed.starts[index];
+      lengths[id] = packed.lengths[index];
     }
-    return new Vocabulary({ data: packed.data, starts, lengths });
+    return new Vocabulary({ data: packed.data, starts, lengths }, aliases);
   }
 
-  #insert(id: number): void {
+  /** Returns true for a text that was not there before. */
+  #insert(entry: number): boolean {
     const data = this.#data;
-    const start = this.#starts[id];
-    const end = start + this.#lengths[id];
+    const start = this.#starts[entry];
+    const end = start + this.#lengths[entry];
     const hash = this.hash(data, start, end, this.hashStart);
     let slot = slotOf(hash, this.#mask);
     while (this.#slotId[slot] !== 0) {
       if (this.#slotHash[slot] === hash && this.#equals(this.#slotId[slot] - 1, data, start, end)) break;
       slot = (slot + 1) & this.#mask;
     }
+    const isNew = this.#slotId[slot] === 0;
     this.#slotHash[slot] = hash;
-    this.#slotId[slot] = id + 1;
+    this.#slotId[slot] = entry + 1;
+    return isNew;
+  }
+
+  /** The id of an entry of the table. */
+  #idAt(entry: number): number {
+    return entry < this.size ? entry : this.#aliasIds[entry - this.size];
   }
 
   #equals(id: number, bytes: Uint8Array, start: number, end: number): boolean {
@@ -131,7 +169,7 @@ export class Vocabulary {
   findHashed(hash: number, bytes: Uint8Array, start: number, end: number): number {
     let slot = slotOf(hash, this.#mask);
     for (let id = this.#slotId[slot]; id !== 0; id = this.#slotId[slot]) {
-      if (this.#slotHash[slot] === hash && this.#equals(id - 1, bytes, start, end)) return id - 1;
+      if (this.#slotHash[slot] === hash && this.#equals(id - 1, bytes, start, end)) return this.#idAt(id - 1);
       slot = (slot + 1) & this.#mask;
     }
     return -1;
@@ -145,7 +183,7 @@ export class Vocabulary {
     for (let entry = this.#slotId[slot]; entry !== 0; entry = this.#slotId[slot]) {
       if (this.#slotHash[slot] === hash && this.#lengths[entry - 1] === first + end - from) {
         const own = this.#starts[entry - 1];
-        if (this.#same(own, bytes, start, middle) && this.#same(own + first, bytes, from, end)) return entry - 1;
+        if (this.#same(own, bytes, start, middle) && this.#same(own + first, bytes, from, end)) return this.#idAt(entry - 1);
       }
       slot = (slot + 1) & this.#mask;
     }

@@ -133,9 +133,7 @@ export const opcodes: Readonly<Record<OperationName, Operation>> = {
   sort: { code: 43, operands: ['values', 'ids', 'x', 'rows', 'columns', 'descending'] },
   matmul: {
     code: 44,
-    operands: [
-      ...['out', 'left', 'right', 'm', 'n', 'k', 'leftRow', 'leftInner', 'rightInner', 'rightColumn', 'rank'],
-    ],
+    operands: [...['out', 'left', 'right', 'm', 'n', 'k', 'leftRow', 'leftInner', 'rightInner', 'rightColumn', 'rank']],
     strides: ['left', 'right'],
   },
   scan: { code: 45, operands: ['out', 'lastState', ...scanOperands] },
@@ -153,13 +151,36 @@ export const opcodes: Readonly<Record<OperationName, Operation>> = {
 
 /** Functions of the map command by number of operands; `p` and `q` stand for its two parameters. */
 const unaryFunctions = [
-  ...['absolute', 'sign', 'exp', 'log', 'squareRoot', 'reciprocalSquareRoot', 'reciprocal', 'square', 'sine', 'cosine'],
-  ...['tanh', 'sigmoid', 'silu', 'relu', 'erf', 'gelu', 'geluTanh', 'geluQuick', 'softplus', 'expMinusOne', 'elu'],
-  ...['leakyRelu', 'round', 'floor', 'clamp', 'affine', 'power', 'toBfloat'],
+  'absolute',
+  'sign',
+  'exp',
+  'log',
+  'squareRoot',
+  'reciprocalSquareRoot',
+  'reciprocal',
+  'square',
+  'sine',
+  'cosine',
+  'tanh',
+  'sigmoid',
+  'silu',
+  'relu',
+  'erf',
+  'gelu',
+  'geluTanh',
+  'geluQuick',
+  'softplus',
+  'expMinusOne',
+  'elu',
+  'leakyRelu',
+  'round',
+  'floor',
+  'clamp',
+  'affine',
+  'power',
+  'toBfloat',
 ] as const;
-const binaryFunctions = [
-  ...['add', 'subtract', 'multiply', 'divide', 'maximum', 'minimum', 'less', 'equal'],
-] as const;
+const binaryFunctions = ['add', 'subtract', 'multiply', 'divide', 'maximum', 'minimum', 'less', 'equal'] as const;
 const ternaryFunctions = ['select', 'multiplyAdd'] as const;
 
 export type UnaryFunction = (typeof unaryFunctions)[number];

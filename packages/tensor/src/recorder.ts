@@ -322,13 +322,7 @@ export class Recorder implements CommandList {
       direct ? 1 : 0,
       visibility.places,
       ...(bias
-        ? [
-            bias.table.address,
-            bias.table.columns,
-            bias.zero,
-            bias.keyPositions.address,
-            bias.queryPositions.address,
-          ]
+        ? [bias.table.address, bias.table.columns, bias.zero, bias.keyPositions.address, bias.queryPositions.address]
         : [0, 0, 0, 0, 0]),
     ]);
     return options.dtype === 'q8' && !direct ? this.quantize(out) : out;
@@ -353,12 +347,7 @@ export class Recorder implements CommandList {
 
   /** a + b, into `out` (default a new tensor). */
   add(a: Tensor, b: Tensor, out: Tensor = this.empty(a.shape)): Tensor {
-    this.append('add', [...range(a), ...range(b)], range(out), [
-      out.address,
-      a.address,
-      b.address,
-      a.rows * a.columns,
-    ]);
+    this.append('add', [...range(a), ...range(b)], range(out), [out.address, a.address, b.address, a.rows * a.columns]);
     return out;
   }
 

@@ -61,7 +61,8 @@ export class Tensor {
   /** A view of the bytes of an `i8` or `u8` tensor, under the same conditions. */
   codes(): Int8Array<ArrayBufferLike> | Uint8Array<ArrayBufferLike> {
     const { buffer, byteOffset } = this.memory.bytes();
-    return new (this.dtype === 'i8' ? Int8Array : Uint8Array)(buffer, byteOffset + this.byteOffset, this.size);
+    const start = byteOffset + this.byteOffset;
+    return this.dtype === 'i8' ? new Int8Array(buffer, start, this.size) : new Uint8Array(buffer, start, this.size);
   }
 
   integers(): Int32Array<ArrayBufferLike> {

@@ -35,7 +35,10 @@ export function map(
     () => `a result of shape [${shape}] needs an f32 tensor of that shape; received ${out.dtype} [${out.shape}]`,
   );
   if (countOf(shape) > 0) {
-    const layout = mergeAxes(shape, [...inputs.map((input) => broadcastStrides(input.shape, shape)), broadcastStrides(shape, shape)]);
+    const layout = mergeAxes(shape, [
+      ...inputs.map((input) => broadcastStrides(input.shape, shape)),
+      broadcastStrides(shape, shape),
+    ]);
     const addresses = [0, 1, 2].map((i) => inputs[i]?.address ?? 0);
     t.append('map', inputs.flatMap(range), range(out), [
       ...[out.address, ...addresses, mapFunctions[name], p, q, layout.sizes.length, ...layout.sizes],

@@ -24,7 +24,14 @@ export function indexTensor(t: Recorder, indices: Indices, size: number): Tensor
   return t.upload(values, shape);
 }
 
-function gatherElements(t: Recorder, x: Tensor, indices: Tensor, axis: number, shape: readonly number[], whole: boolean): Tensor {
+function gatherElements(
+  t: Recorder,
+  x: Tensor,
+  indices: Tensor,
+  axis: number,
+  shape: readonly number[],
+  whole: boolean,
+): Tensor {
   requireFloats(x);
   const out = t.empty(shape);
   if (out.size > 0) {
@@ -32,9 +39,7 @@ function gatherElements(t: Recorder, x: Tensor, indices: Tensor, axis: number, s
     const indexStrides = stridesOf(indices.shape);
     const indexed = whole ? indices.shape.length : 1;
     // Axes of the output: those before `axis`, those of the indices, those after.
-    const xStrides = shape.map((_, i) =>
-      i < axis ? own[i]! : i < axis + indexed ? 0 : own[i - indexed + 1]!,
-    );
+    const xStrides = shape.map((_, i) => (i < axis ? own[i]! : i < axis + indexed ? 0 : own[i - indexed + 1]!));
     const byStrides = shape.map((_, i) => {
       if (!whole) return indexStrides[i]!;
       return i >= axis && i < axis + indexed ? indexStrides[i - axis]! : 0;
@@ -65,7 +70,8 @@ export function embedding(t: Recorder, table: Tensor, indices: Indices): Tensor 
 function requireIndexShape(indices: Tensor, shape: readonly number[], axis: number): void {
   requireArgument(
     indices.shape.length === shape.length && indices.shape.every((size, i) => i === axis || size <= shape[i]!),
-    () => `indices of ${shape.length} axes within [${shape}] outside axis ${axis} were expected; received [${indices.shape}]`,
+    () =>
+      `indices of ${shape.length} axes within [${shape}] outside axis ${axis} were expected; received [${indices.shape}]`,
   );
 }
 

@@ -2,7 +2,16 @@
 import { requireArgument } from '@gallop/core';
 import { type Recorder, range } from '../recorder.ts';
 import { Tensor } from '../tensor.ts';
-import { broadcastShapes, broadcastStrides, checkShape, countOf, mergeAxes, resolveAxis, sameShape, stridesOf } from './shapes.ts';
+import {
+  broadcastShapes,
+  broadcastStrides,
+  checkShape,
+  countOf,
+  mergeAxes,
+  resolveAxis,
+  sameShape,
+  stridesOf,
+} from './shapes.ts';
 
 /** Copies `sizes` elements from x to `out`, each by its own start and strides in elements. */
 function copyElements(
@@ -64,7 +73,16 @@ export function permute(t: Recorder, x: Tensor, order: readonly number[]): Tenso
   const shape = axes.map((axis) => x.shape[axis]!);
   const strides = stridesOf(x.shape);
   const out = t.empty(shape, x.dtype);
-  copyElements(t, out, 0, stridesOf(shape), x, 0, axes.map((axis) => strides[axis]!), shape);
+  copyElements(
+    t,
+    out,
+    0,
+    stridesOf(shape),
+    x,
+    0,
+    axes.map((axis) => strides[axis]!),
+    shape,
+  );
   t.observe({ kind: 'permute', order: axes, inputs: [x], outputs: [out] });
   return out;
 }
@@ -95,7 +113,16 @@ export function broadcastTo(t: Recorder, x: Tensor, shape: readonly number[]): T
 export function full(t: Recorder, shape: readonly number[], value: number): Tensor {
   const scalar = t.upload(Float32Array.of(value), []);
   const out = t.empty(shape);
-  copyElements(t, out, 0, stridesOf(shape), scalar, 0, shape.map(() => 0), shape);
+  copyElements(
+    t,
+    out,
+    0,
+    stridesOf(shape),
+    scalar,
+    0,
+    shape.map(() => 0),
+    shape,
+  );
   return out;
 }
 
@@ -125,13 +152,25 @@ export function slice(
   const starts = shape.map((size, axis) => limit(options.starts?.[axis] ?? 0, size));
   const ends = shape.map((size, axis) => limit(options.ends?.[axis] ?? size, size));
   const steps = shape.map((_, axis) => options.steps?.[axis] ?? 1);
-  requireArgument(steps.every((step) => step >= 1), () => `steps must be at least 1; received [${steps}]`);
+  requireArgument(
+    steps.every((step) => step >= 1),
+    () => `steps must be at least 1; received [${steps}]`,
+  );
   const sizes = shape.map((_, axis) => Math.max(0, Math.ceil((ends[axis]! - starts[axis]!) / steps[axis]!)));
   if (sameShape(sizes, shape)) return x;
   const strides = stridesOf(shape);
   const out = t.empty(sizes, x.dtype);
   const first = starts.reduce((sum, start, axis) => sum + start * strides[axis]!, 0);
-  copyElements(t, out, 0, stridesOf(sizes), x, first, strides.map((stride, axis) => stride * steps[axis]!), sizes);
+  copyElements(
+    t,
+    out,
+    0,
+    stridesOf(sizes),
+    x,
+    first,
+    strides.map((stride, axis) => stride * steps[axis]!),
+    sizes,
+  );
   t.observe({ kind: 'slice', starts, steps, inputs: [x], outputs: [out] });
   return out;
 }
@@ -154,7 +193,8 @@ export function concatenate(t: Recorder, parts: readonly Tensor[], axis: number)
       part.dtype === first.dtype &&
         part.shape.length === first.shape.length &&
         part.shape.every((size, i) => i === at || size === first.shape[i]),
-      () => `tensors like ${first.dtype} [${first.shape}] outside axis ${at} were expected; received ${part.dtype} [${part.shape}]`,
+      () =>
+        `tensors like ${first.dtype} [${first.shape}] outside axis ${at} were expected; received ${part.dtype} [${part.shape}]`,
     );
   }
   const total = parts.reduce((sum, part) => sum + part.shape[at]!, 0);
@@ -185,18 +225,13 @@ export function split(t: Recorder, x: Tensor, axis: number, sizes: readonly numb
 }
 
 /** `before` and `after` elements of `value` on each axis around x. */
-export function pad(
-  t: Recorder,
-  x: Tensor,
-  before: readonly number[],
-  after: readonly number[],
-  value = 0,
-): Tensor {
+export function pad(t: Recorder, x: Tensor, before: readonly number[], after: readonly number[], value = 0): Tensor {
   requireArgument(
     [before, after].every(
       (list) => list.length === x.shape.length && list.every((count) => Number.isInteger(count) && count >= 0),
     ),
-    () => `one non-negative integer for each of ${x.shape.length} axes was expected; received [${before}] and [${after}]`,
+    () =>
+      `one non-negative integer for each of ${x.shape.length} axes was expected; received [${before}] and [${after}]`,
   );
   requireArgument(x.dtype === 'f32', () => `pad takes f32 tensors; received ${x.dtype}`);
   const shape = x.shape.map((size, axis) => size + before[axis]! + after[axis]!);

@@ -59,7 +59,8 @@ export function broadcastShapes(...shapes: readonly (readonly number[])[]): numb
       const own = shape[axis - rank + shape.length] ?? 1;
       requireArgument(
         own === size || own === 1 || size === 1,
-        () => `shapes must be equal or 1 on each axis from the right; received ${shapes.map((s) => `[${s}]`).join(', ')}`,
+        () =>
+          `shapes must be equal or 1 on each axis from the right; received ${shapes.map((s) => `[${s}]`).join(', ')}`,
       );
       if (own !== 1) size = own;
     }

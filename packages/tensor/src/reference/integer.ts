@@ -35,7 +35,8 @@ export function integerProduct(
   n: number,
   k: number,
 ): void {
-  const bytes = (address: number, length: number): Int8Array => new Int8Array(memory.bytes(address, length).slice().buffer);
+  const bytes = (address: number, length: number): Int8Array =>
+    new Int8Array(memory.bytes(address, length).slice().buffer);
   const [a, b] = [bytes(left, m * k), bytes(right, n * k)];
   memory.integers(out, m * n).forEach((_, i, results) => {
     const [row, column] = [Math.floor(i / n), i % n];

@@ -81,16 +81,7 @@ const formulasByCode: ReadonlyMap<number, Formula> = new Map(
 );
 
 export function map(memory: AddressSpace, ...operands: number[]): void {
-  const [out, a, b, c, code, p, q, rank] = operands as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [out, a, b, c, code, p, q, rank] = operands as [number, number, number, number, number, number, number, number];
   const arity = mapArity(code);
   const { sizes, strides, total } = readStrides(operands.slice(8), rank, arity);
   const inputs = [a, b, c]

@@ -35,8 +35,9 @@ interface Unit {
 
 function units(memory: AddressSpace, operands: ScanOperands): Unit[] {
   const [x, timeStep, decay, inputMatrix, outputMatrix, state, batch, heads, inner, length, states, groups] = operands;
-  const [decayPerState, xBatch, xHead, xInner, xStep, timeStepBatch, timeStepHead, timeStepStep] =
-    operands.slice(12) as [number, number, number, number, number, number, number, number];
+  const [decayPerState, xBatch, xHead, xInner, xStep, timeStepBatch, timeStepHead, timeStepStep] = operands.slice(
+    12,
+  ) as [number, number, number, number, number, number, number, number];
   return Array.from({ length: batch * heads * inner }, (_, unit) => {
     const channel = unit % inner;
     const head = Math.floor(unit / inner) % heads;

@@ -61,6 +61,11 @@ export class FastEncoder {
     if (this.#split.byteLevel) {
       const length = this.#writeAlphabet(codes, start, end);
       this.#model.encode(this.#alphabet, 0, length, spans);
+    } else if (this.#split.piecePrefix) {
+      const piece = new Int32Array(end - start + 1);
+      piece[0] = this.#split.piecePrefix;
+      piece.set(codes.subarray(start, end), 1);
+      this.#model.encode(piece, 0, piece.length, spans);
     } else this.#model.encode(codes, start, end, spans);
     out.append(spans.ids, 0, spans.count);
     this.cache.add(codes, start, end, spans.ids, 0, spans.count);

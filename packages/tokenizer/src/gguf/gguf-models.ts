@@ -18,7 +18,8 @@ import type { Vocabulary } from '../vocabulary/vocabulary.ts';
 import type { TokenizerMetadata } from './metadata.ts';
 import { ggufPreTokenizer } from './pre-tokenizer-table.ts';
 
-const MARK = '\u2581';
+/** What stands for a space. */
+export const MARK = '\u2581';
 
 /** What a kind of tokenizer contributes. */
 export interface GgufStages {
@@ -44,19 +45,20 @@ export function bytePairStages(metadata: TokenizerMetadata, vocabulary: Vocabula
       'Expected metadata tokenizer.ggml.merges for a gpt2 tokenizer; found none. Use a complete conversion of the model.',
     );
   }
-  const pre = ggufPreTokenizer(metadata.string('tokenizer.ggml.pre') ?? 'default');
+  const gemma = metadata.string('tokenizer.ggml.model') === 'gemma4';
+  const pre = ggufPreTokenizer(gemma ? 'gemma4' : (metadata.string('tokenizer.ggml.pre') ?? 'default'));
   const patterns = pre.patterns.map(({ expression, splitter }) =>
     split(regexPattern(expression), 'Isolated', false, splitter),
   );
   const unknownId = metadata.id('tokenizer.ggml.unknown_token_id');
   const model = new BpeModel(vocabulary, mergesFromTable(vocabulary, merges), {
-    ignoreMerges: pre.ignoreMerges ?? false,
+    wholePieces: pre.ignoreMerges ? 'all' : pre.wholeLineBreaks ? 'line breaks' : 'none',
     byteFallback: pre.plainText ?? false,
     ...(pre.plainText && unknownId !== undefined && { unknownId }),
   });
   const common = {
     model,
-    defaults: { beginningOfText: 11, endOfText: 11 },
+    defaults: gemma ? {} : { beginningOfText: 11, endOfText: 11 },
     addBeginning: pre.addBeginning ?? false,
     addEnd: false,
     addSeparator: pre.addSeparator ?? false,

@@ -15,6 +15,8 @@ export interface GgufPreTokenizer {
   readonly addSeparator?: boolean;
   /** Spaces become U+2581 and characters stand for themselves: no byte alphabet. */
   readonly plainText?: boolean;
+  /** A run of line feeds that is a token as a whole is not taken apart. */
+  readonly wholeLineBreaks?: boolean;
 }
 
 const table = new Map<string, GgufPreTokenizer>();
@@ -25,13 +27,13 @@ function add(names: string, entry: GgufPreTokenizer): void {
 
 const { gpt2, llama3, qwen2, qwen35, digit, numbers, asciiTriples } = patterns;
 
-add('llama3 llama-v3 llama-bpe falcon3 falcon-h1 pixtral midm-2.0 lfm2', {
+add('llama3 llama-v3 llama-bpe falcon3 falcon-h1 pixtral midm-2.0 lfm2 jina-v5-nano', {
   patterns: [llama3],
   ignoreMerges: true,
   addBeginning: true,
 });
 add('dbrx smaug-bpe glm4 chatglm-bpe', { patterns: [llama3] });
-add('qwen2 deepseek-r1-qwen stablelm2 megrez hunyuan solar-open grok-2', { patterns: [qwen2] });
+add('qwen2 deepseek-r1-qwen stablelm2 megrez hunyuan solar-open grok-2 kormo f2llmv2', { patterns: [qwen2] });
 add('qwen35', { patterns: [qwen35] });
 add(
   'gpt-2 phi-2 mpt olmo jais trillion exaone4 modern-bert granite-docling gigachat a.x-4.0 mellum jina-es jina-de jina-v2-es jina-v2-de',
@@ -48,11 +50,22 @@ add('deepseek-coder', {
   patterns: [patterns.lineBreak, patterns.spacedLetters, patterns.spacedPunctuation, patterns.hanAndHangul, digit],
 });
 add('bailingmoe bailingmoe2 llada-moe', { patterns: [patterns.bailing] });
-add('gpt-4o llama4 kanana2', { patterns: [patterns.gpt4o] });
+add('gpt-4o llama4 kanana2 talkie minimax-m2', { patterns: [patterns.gpt4o] });
+add('granite-embed-multi-97m', { patterns: [patterns.gpt4o], ignoreMerges: true });
+add('jais-2', { patterns: [patterns.jais2] });
+add('seed-coder', { patterns: [patterns.seedCoder] });
+add('ufakzeka', { patterns: [patterns.turkish] });
+add('minicpm5', { patterns: [patterns.threeDigits, patterns.digitRuns], ignoreMerges: true });
+add('exaone-moe', { patterns: [patterns.exaoneWords] });
+add('youtu', { patterns: [patterns.youtuScripts, patterns.youtuWords], ignoreMerges: true });
+add('tiny_aya cohere2moe', { patterns: [patterns.thousands, patterns.gpt4o] });
+add('spark2_5', { patterns: [patterns.threeDigits, patterns.hanAndKana, patterns.sparkWords, digit] });
+add('laguna', { patterns: [patterns.lines, qwen2] });
 add('tekken', { patterns: [patterns.tekken], ignoreMerges: true, addBeginning: true });
 add('bloom poro-chat gpt3-finnish', { patterns: [patterns.bloom] });
 add('viking', { patterns: [patterns.bloom, digit] });
-add('gemma4 sarvam-moe', { patterns: [patterns.lines], plainText: true });
+add('gemma4 granite-embed-multi-311m', { patterns: [patterns.lines], plainText: true, wholeLineBreaks: true });
+add('sarvam-moe', { patterns: [patterns.lines], plainText: true });
 
 /**
  * The pre-tokenizer of a name; a file without one has 'default'.

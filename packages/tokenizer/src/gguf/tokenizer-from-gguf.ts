@@ -12,10 +12,9 @@ import { Vocabulary } from '../vocabulary/vocabulary.ts';
 import { endOfGenerationIds } from './end-of-generation.ts';
 import { bytePairStages, type GgufStages, scoreStages } from './gguf-models.ts';
 import { type MetadataSource, TokenizerMetadata } from './metadata.ts';
-
-const UNKNOWN = 2;
-const CONTROL = 3;
-const USER_DEFINED = 4;
+import { TokenType } from './token-types.ts';
+import { unigramStages } from './unigram-stages.ts';
+import { wordPieceStages } from './word-piece-stages.ts';
 
 const roleKeys = {
   beginningOfText: 'bos',
@@ -58,19 +57,22 @@ export function tokenizerFromGguf(source: MetadataSource): Tokenizer {
   });
 }
 
+/** By tokenizer.ggml.model. */
+const stageBuilders: Readonly<Record<string, (metadata: TokenizerMetadata, vocabulary: Vocabulary) => GgufStages>> = {
+  gpt2: bytePairStages,
+  gemma4: bytePairStages,
+  llama: scoreStages,
+  bert: wordPieceStages,
+  t5: unigramStages,
+};
+
 function stagesOf(metadata: TokenizerMetadata, vocabulary: Vocabulary): GgufStages {
   const kind = metadata.string('tokenizer.ggml.model');
-  switch (kind) {
-    case 'gpt2':
-      return bytePairStages(metadata, vocabulary);
-    case 'llama':
-      return scoreStages(metadata, vocabulary);
-    default:
-      throw new GallopError(
-        'unsupported',
-        `Expected tokenizer.ggml.model to be gpt2 or llama; received ${JSON.stringify(kind)}. Use the model's tokenizer.json instead.`,
-      );
-  }
+  if (kind !== undefined && Object.hasOwn(stageBuilders, kind)) return stageBuilders[kind](metadata, vocabulary);
+  throw new GallopError(
+    'unsupported',
+    `Expected tokenizer.ggml.model to be one of ${Object.keys(stageBuilders).join(', ')}; received ${JSON.stringify(kind)}. Use the model's tokenizer.json instead.`,
+  );
 }
 
 function tokenTypes(metadata: TokenizerMetadata, tokens: StringTable): ArrayLike<number> {
@@ -88,13 +90,13 @@ function addedFrom(tokens: StringTable, types: ArrayLike<number>, spaceMark: boo
   const added: AddedToken[] = [];
   for (let id = 0; id < types.length; id++) {
     const type = types[id];
-    if (type !== CONTROL && type !== USER_DEFINED && type !== UNKNOWN) continue;
+    if (type !== TokenType.control && type !== TokenType.userDefined && type !== TokenType.unknown) continue;
     const text = tokens.at(id);
     if (!text) continue;
     added.push({
       id,
       content: spaceMark ? text.replaceAll('\u2581', ' ') : text,
-      special: type !== USER_DEFINED,
+      special: type !== TokenType.userDefined,
       normalized: false,
       leftStrip: false,
       rightStrip: false,

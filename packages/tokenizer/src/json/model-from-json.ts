@@ -33,7 +33,7 @@ function bpe(fields: Fields, parts: LargeParts): TokenModel {
     unknownId: unknownOf(fields, vocabulary),
     fuseUnknown: fields.boolean('fuse_unk', false),
     byteFallback: fields.boolean('byte_fallback', false),
-    ignoreMerges: fields.boolean('ignore_merges', false),
+    wholePieces: fields.boolean('ignore_merges', false) ? 'all' : 'none',
     continuingPrefix: prefix,
     endSuffix: fields.string('end_of_word_suffix', ''),
   });

@@ -13,6 +13,8 @@ import type { Vocabulary } from '../vocabulary/vocabulary.ts';
 import { byteTokens, CharacterTokens } from './characters.ts';
 import type { TokenModel, TokenSpans } from './token-model.ts';
 
+const LINE_FEED = 10;
+
 export interface BpeOptions {
   /** Token for characters outside the vocabulary; without one they vanish. Default -1, none. */
   unknownId?: number;
@@ -20,8 +22,8 @@ export interface BpeOptions {
   fuseUnknown?: boolean;
   /** Spell unknown characters in byte tokens where the vocabulary has them all. Default false. */
   byteFallback?: boolean;
-  /** A piece that is a token as a whole is not taken apart. Default false. */
-  ignoreMerges?: boolean;
+  /** Which pieces are not taken apart if they are a token as a whole. Default 'none'. */
+  wholePieces?: 'none' | 'line breaks' | 'all';
   /** What characters after the first carry in front. Default ''. */
   continuingPrefix?: string;
   /** What the last character carries behind. Default ''. */
@@ -35,7 +37,7 @@ export class BpeModel implements TokenModel, PairRanks {
   readonly showsUnknownText = false;
   readonly #merges: PairTable;
   readonly #fuseUnknown: boolean;
-  readonly #ignoreMerges: boolean;
+  readonly #wholePieces: 'none' | 'line breaks' | 'all';
   readonly #prefix: string;
   readonly #suffix: string;
   readonly #decorated: boolean;
@@ -50,7 +52,7 @@ export class BpeModel implements TokenModel, PairRanks {
     this.#merges = merges;
     this.unknownId = options.unknownId ?? -1;
     this.#fuseUnknown = options.fuseUnknown ?? false;
-    this.#ignoreMerges = options.ignoreMerges ?? false;
+    this.#wholePieces = options.wholePieces ?? 'none';
     this.#prefix = options.continuingPrefix ?? '';
     this.#suffix = options.endSuffix ?? '';
     this.#decorated = this.#prefix !== '' || this.#suffix !== '';
@@ -59,7 +61,7 @@ export class BpeModel implements TokenModel, PairRanks {
   }
 
   encode(codes: Int32Array, start: number, end: number, out: TokenSpans): void {
-    if (this.#ignoreMerges) {
+    if (this.#wholePieces === 'all' || (this.#wholePieces === 'line breaks' && codes[start] === LINE_FEED)) {
       const whole = this.#wholePiece(codes, start, end);
       if (whole >= 0) {
         out.push(whole, start, end);
@@ -71,8 +73,8 @@ export class BpeModel implements TokenModel, PairRanks {
     const vanished = !this.#spell(codes, start, end, symbols);
     if (vanished) this.#spellByBytes(codes, start, end, symbols);
     mergePairs(symbols, this);
-    if (vanished) return this.#pushShifted(codes, start, out);
-    for (let at = 0; at < symbols.count; at++) out.push(symbols.ids[at], symbols.starts[at], symbols.ends[at]);
+    if (vanished) this.#pushShifted(codes, start, out);
+    else for (let at = 0; at < symbols.count; at++) out.push(symbols.ids[at], symbols.starts[at], symbols.ends[at]);
   }
 
   /**
@@ -99,7 +101,7 @@ export class BpeModel implements TokenModel, PairRanks {
 
   /** Text without a pre-tokenizer may be cut where no token spans two neighbours, as long as every character is known. */
   safeSplitter(): Splitter | undefined {
-    const plain = !this.#decorated && !this.#ignoreMerges;
+    const plain = !this.#decorated && this.#wholePieces === 'none';
     if (!plain || !this.#bytes || this.#bytes.includes(-1) || this.#mergesBytes()) return undefined;
     return (this.#splitter ??= adjacencySplitter(this.vocabulary));
   }

@@ -30,13 +30,15 @@ export class UnigramModel implements TokenModel {
   #from: Int32Array = new Int32Array(64);
   #ids: Int32Array = new Int32Array(64);
 
-  /** @param scores one for each token id. @param unknownId -1 for none; an unknown character is an error then. */
+  /** @param scores one for each token id, -Infinity for one that no text contains. @param unknownId -1 for none; an unknown character is an error then. */
   constructor(vocabulary: Vocabulary, scores: ArrayLike<number>, unknownId: number, byteFallback: boolean) {
     this.vocabulary = vocabulary;
     this.#scores = scores;
     this.unknownId = unknownId;
     let lowest = Number.POSITIVE_INFINITY;
-    for (let id = 0; id < scores.length; id++) if (scores[id] < lowest) lowest = scores[id];
+    for (let id = 0; id < scores.length; id++) {
+      if (scores[id] < lowest && scores[id] !== Number.NEGATIVE_INFINITY) lowest = scores[id];
+    }
     this.#unknownScore = lowest - UNKNOWN_PENALTY;
     this.#bytes = byteFallback ? byteTokens(vocabulary) : undefined;
   }
@@ -80,7 +82,7 @@ export class UnigramModel implements TokenModel {
       for (let byte = this.#ends[to - 1]; byte < end; byte++) hash = hashByte(hash, text[byte]);
       if (!isSet(this.#beginnings!, hash)) break;
       const id = this.vocabulary.findHashed(hash, text, start, end);
-      if (id < 0) continue;
+      if (id < 0 || this.#scores[id] === Number.NEGATIVE_INFINITY) continue;
       this.#offer(at, to, id, here + this.#scores[id]);
       if (to === at + 1) hasSingle = true;
     }

@@ -12,6 +12,8 @@ export interface FastSplit {
   /** True if `prepare` must know whether a text starts at offset 0, which it cannot behind a normalizer. */
   readonly needsStart?: boolean;
   readonly splitters: readonly Splitter[];
+  /** A character that is put in front of every piece. */
+  readonly piecePrefix?: number;
   /** True if the model takes the pieces in the byte alphabet. */
   readonly byteLevel: boolean;
 }
@@ -35,8 +37,8 @@ function joinFast(parts: readonly PreTokenizer[]): FastSplit | undefined {
   let first: Pick<FastSplit, 'prepare' | 'needsStart'> = {};
   let byteLevel = false;
   for (const [index, { fast }] of parts.entries()) {
-    // Only the first part may rewrite text, and nothing may come after the change to bytes.
-    if (!fast || byteLevel || (fast.prepare && index > 0)) return undefined;
+    // Only the first part may rewrite text, none its pieces, and nothing may come after the change to bytes.
+    if (!fast || byteLevel || fast.piecePrefix || (fast.prepare && index > 0)) return undefined;
     if (fast.prepare) first = { prepare: fast.prepare, needsStart: fast.needsStart ?? false };
     splitters.push(...fast.splitters);
     byteLevel = fast.byteLevel;

@@ -35,10 +35,12 @@ export function cut(
   behavior: SplitBehavior,
   invert = false,
 ): AlignedText[] {
-  const parts = partsOf(matches, text.length, invert);
-  return joinParts(parts, behavior)
-    .filter(({ start, end }) => end > start)
-    .map(({ start, end }) => text.slice(start, end));
+  return cutParts(matches, text.length, behavior, invert).map(({ start, end }) => text.slice(start, end));
+}
+
+/** The pieces, without empty ones. */
+function cutParts(matches: readonly Match[], length: number, behavior: SplitBehavior, invert: boolean): Part[] {
+  return joinParts(partsOf(matches, length, invert), behavior).filter(({ start, end }) => end > start);
 }
 
 function joinParts(parts: readonly Part[], behavior: SplitBehavior): Part[] {
@@ -72,6 +74,33 @@ function joinWhere(parts: readonly Part[], mayJoin: (previous: Part, part: Part)
   return joined;
 }
 
+/**
+ * A splitter that searches a stretch when it is asked for the first piece of it and remembers the others.
+ */
+function searchingSplitter(search: (codes: Int32Array) => readonly Part[]): Splitter {
+  let stretch: Int32Array | undefined;
+  let stretchEnd = 0;
+  let expected = 0;
+  let parts: readonly Part[] = [];
+  let next = 0;
+  let base = 0;
+  return (codes, at, end) => {
+    if (codes !== stretch || end !== stretchEnd || at !== expected || next === parts.length) {
+      [stretch, stretchEnd, base, next] = [codes, end, at, 0];
+      parts = search(codes.subarray(at, end));
+    }
+    const part = parts[next];
+    if (part && part.start + base === at) {
+      expected = part.end + base;
+      next++;
+      return expected;
+    }
+    // What lies before the next piece is dropped.
+    expected = part ? part.start + base : end;
+    return -expected;
+  };
+}
+
 /** @param splitter a scanner that cuts the same way, if there is one. */
 export function split(
   pattern: TextPattern,
@@ -79,8 +108,9 @@ export function split(
   invert: boolean,
   splitter?: Splitter,
 ): PreTokenizer {
+  const search = (codes: Int32Array): Part[] => cutParts(pattern.matches(codes), codes.length, behavior, invert);
   return {
-    split: (piece) => cut(piece, pattern.matches(piece.codes), behavior, invert),
-    fast: splitter && { splitters: [splitter], byteLevel: false },
+    split: (piece) => search(piece.codes).map(({ start, end }) => piece.slice(start, end)),
+    fast: { splitters: [splitter ?? searchingSplitter(search)], byteLevel: false },
   };
 }

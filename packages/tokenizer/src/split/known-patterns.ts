@@ -17,6 +17,7 @@ const NOT_S = '\\P{White_Space}';
 const CONTRACTION = "'(?:[sSſ]|[tT]|[rR][eE]|[vV][eE]|[mM]|[lL][lL]|[dD])";
 const LINES = `${S}*[\\r\\n]+|${S}+(?!${NOT_S})|${S}+`;
 const TAIL = ` ?[^${S}\\p{L}\\p{N}]+[\\r\\n]*|${LINES}`;
+const WORD = '[^\\r\\n\\p{L}\\p{N}]?\\p{L}+';
 const UPPER = '[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]';
 const LOWER = '[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]';
 const ASCII_PUNCTUATION = '[!"#$%&\'\\(\\)*+,\\-.\\/:;<=>?@\\[\\\\\\]^_`\\{\\|\\}~]';
@@ -53,7 +54,16 @@ export type SplitPatternName =
   | 'asciiTriples'
   | 'bailing'
   | 'bloom'
-  | 'lines';
+  | 'lines'
+  | 'jais2'
+  | 'seedCoder'
+  | 'turkish'
+  | 'digitRuns'
+  | 'exaoneWords'
+  | 'youtuScripts'
+  | 'youtuWords'
+  | 'thousands'
+  | 'sparkWords';
 
 /** Patterns by name. */
 export const splitPatterns: Readonly<Record<SplitPatternName, SplitPattern>> = {
@@ -86,4 +96,19 @@ export const splitPatterns: Readonly<Record<SplitPatternName, SplitPattern>> = {
   ),
   bloom: pattern(` ?[^\\(${S}\\|.,!?…。，、।۔،\\)]+`),
   lines: pattern('[^\\n]+|[\\n]+'),
+  jais2: pattern(
+    `${CONTRACTION}|${WORD}|\\p{N}{1,3}| ?[^${S}\\p{L}\\p{N}]+[\\r\\n]*|${S}*[\\r\\n]+|${[512, 256, 128, 64, 32, 16, 8, 4].map((count) => `${S}{${count}}(?!${NOT_S})`).join('|')}|${S}{1,2}(?!${NOT_S})|${S}`,
+  ),
+  seedCoder: pattern(`${CONTRACTION}|${WORD}|\\p{N}| ?[^${S}\\p{L}\\p{N}\\r\\n]+|${LINES}`),
+  turkish: pattern(`${WORD}|\\p{N}|${TAIL}`),
+  digitRuns: pattern(`${CONTRACTION}|${WORD}|\\p{N}+|${TAIL}`),
+  exaoneWords: pattern(
+    `${CONTRACTION}|[^\\r\\n\\p{L}\\p{N}]?(?:\\p{L}\\p{M}*(?: \\p{L}\\p{M}*)*)+|\\p{N}| ?[^${S}\\p{L}\\p{N}]+[\\r\\n\\/]?|${S}*[\\r\\n]|${S}+(?!${NOT_S})|${S}+`,
+  ),
+  youtuScripts: pattern('[가-힣ㄱ-ㆎ]+|[！…“”‘’—：；，、-〿︰-﹏]+|[ㄅ-ㄯ]+|[一-龥\\u3040-\\u309f\\u30a0-\\u30ff]+'),
+  youtuWords: pattern(capitalized(`(?:${CONTRACTION})?`, '\\p{N}')),
+  thousands: pattern('\\p{Nd}{1,3}(?=(?:\\p{Nd}{3})*(?![\\p{L}\\p{M}\\p{N}_]))'),
+  sparkWords: pattern(
+    `${ASCII_PUNCTUATION}[A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+|[\\r\\n]|${S}+(?!${NOT_S})|${S}+`,
+  ),
 };

@@ -183,7 +183,8 @@ export class Vocabulary {
     for (let entry = this.#slotId[slot]; entry !== 0; entry = this.#slotId[slot]) {
       if (this.#slotHash[slot] === hash && this.#lengths[entry - 1] === first + end - from) {
         const own = this.#starts[entry - 1];
-        if (this.#same(own, bytes, start, middle) && this.#same(own + first, bytes, from, end)) return this.#idAt(entry - 1);
+        if (this.#same(own, bytes, start, middle) && this.#same(own + first, bytes, from, end))
+          return this.#idAt(entry - 1);
       }
       slot = (slot + 1) & this.#mask;
     }

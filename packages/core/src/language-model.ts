@@ -19,6 +19,8 @@ export interface Capabilities {
   readonly hidden: boolean;
   /** A call can run a range of layers only (early exit). */
   readonly layerRange: boolean;
+  /** Rows can be given as embeddings instead of ids. Default false. */
+  readonly embeddings?: boolean;
 }
 
 /** Ids of tokens with a meaning of their own. */
@@ -51,8 +53,13 @@ export interface Wanted {
 }
 
 export interface ForwardRequest {
-  /** Token ids of the L new rows. */
+  /** Token ids of the L new rows; −1 where the row's embedding is given instead. */
   readonly ids: Int32Array;
+  /**
+   * Embeddings of the rows whose id is −1, in order: [rows × width of the model's embeddings], as the model's own would
+   * be (scaled, without positions). Image features enter a language model this way.
+   */
+  readonly embeddings?: Float32Array;
   /** Position of each row. Default: state length + depth of the row (its index for causal and full). */
   readonly positions?: Int32Array;
   readonly attention?: AttentionPattern;

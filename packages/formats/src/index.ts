@@ -2,6 +2,7 @@ export { dequantize, rowBytes } from './blocks/dequantize.ts';
 export { activationTypeOf, quantizedDot } from './blocks/dot.ts';
 export { canQuantize, quantize } from './blocks/quantize.ts';
 export { type HuggingFaceModel, huggingFaceToGguf } from './convert/hugging-face-model.ts';
+export { JsonView } from './convert/json-view.ts';
 export { type GgufRecipe, ggufRecipe, ggufRecipes } from './convert/recipe.ts';
 export { type ConvertOptions, requantizeGguf } from './convert/requantize-gguf.ts';
 export {

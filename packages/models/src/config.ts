@@ -1,25 +1,24 @@
 /** The numbers that shape a decoder network, whatever file they came from. */
 
-/** How positions turn the query and key heads. */
-export interface RotaryConfig {
-  /** Base of the geometric frequency series. */
-  readonly base: number;
-  /** Leading elements of a head that are rotated. */
-  readonly dimensions: number;
-  /** Which elements form a pair: (i, i + dimensions/2) or (2i, 2i + 1). */
+/** How positions turn the query and key heads: the elements of pair i turn by position · frequencies[i]. */
+export interface Rotary {
+  /** One per pair; a head's first 2 · frequencies.length elements are rotated. */
+  readonly frequencies: Float32Array;
+  /** Which elements form a pair, of n rotated ones: (i, i + n/2) or (2i, 2i + 1). */
   readonly pairing: 'halves' | 'adjacent';
-  /** Positions are divided by this (linear scaling). Default 1. */
-  readonly scale?: number;
-  /** Each pair's frequency is divided by its factor (a file's `rope_freqs`). */
-  readonly factors?: Float32Array;
+  /** Multiplies cosines and sines. */
+  readonly scale: number;
 }
 
 export interface DecoderConfig {
   readonly architecture: string;
   readonly vocabSize: number;
+  /** Positions the network has; a session holds at most as many rows. */
   readonly contextLength: number;
   readonly layerCount: number;
   readonly hiddenSize: number;
+  /** Width of embeddings. Default `hiddenSize`. */
+  readonly embeddingSize?: number;
   readonly feedForwardSize: number;
   readonly heads: number;
   /** Heads of keys and values; query heads share them in equal groups. */
@@ -27,5 +26,9 @@ export interface DecoderConfig {
   readonly headSize: number;
   readonly normEpsilon: number;
   /** Rotary settings by name; a layer chooses one. */
-  readonly rotary: Readonly<Record<string, RotaryConfig>>;
+  readonly rotary: Readonly<Record<string, Rotary>>;
+  /** What a row sees of its call unless the request says otherwise. Default `causal`. */
+  readonly attention?: 'causal' | 'full';
+  /** Whether logits are about the next position (default) or about the row itself. */
+  readonly logitAlignment?: 'next' | 'same';
 }

@@ -13,8 +13,9 @@ import {
   type StateBytes,
 } from '@gallop/core';
 import { type Backend, Recorder } from '@gallop/tensor';
-import { causal, checkKeptRows, rowDepths } from './attention-pattern.ts';
-import { layerContexts, type RotaryFrequencies, rotaryFrequencies } from './layer-context.ts';
+import { checkKeptRows, rowDepths } from './attention-pattern.ts';
+import { embedRows } from './embed-rows.ts';
+import { layerContexts } from './layer-context.ts';
 import type { DecoderNetwork } from './network.ts';
 import { PagedCache } from './paged-cache.ts';
 import { checkRequest, layerRange } from './request-checks.ts';
@@ -56,7 +57,7 @@ interface Pending {
 
 /** One pass of rows through a range of layers. */
 interface Pass {
-  readonly ids: Int32Array;
+  readonly request: ForwardRequest;
   readonly pattern: AttentionPattern;
   readonly from: number;
   readonly to: number;
@@ -72,7 +73,6 @@ export class DecoderSession implements Session {
   readonly #network: DecoderNetwork;
   readonly #recorder: Recorder;
   readonly #cache: PagedCache;
-  readonly #rotary: RotaryFrequencies;
   #positions: Int32Array; // of each slot
   #length: number;
   #pending: Pending | undefined;
@@ -86,7 +86,6 @@ export class DecoderSession implements Session {
     this.#network = network;
     this.#recorder = new Recorder(backend);
     this.#cache = inherited?.cache ?? new PagedCache(backend, network.config, options.cacheDtype);
-    this.#rotary = rotaryFrequencies(network.config.rotary);
     this.#positions = inherited?.positions ?? new Int32Array(256);
     this.#length = inherited?.length ?? 0;
     host.sessions.add(this);
@@ -185,7 +184,7 @@ export class DecoderSession implements Session {
   }
 
   async #run(pass: Pass, signal: AbortSignal | undefined): Promise<ForwardResult> {
-    const rows = pass.ids.length;
+    const rows = pass.request.ids.length;
     const step = pass.pattern.kind === 'causal' ? chunkRows : rows;
     for (let first = 0; first < rows; first += step) {
       if (first > 0) {
@@ -206,6 +205,7 @@ export class DecoderSession implements Session {
     checkRequest(request, {
       vocabSize: config.vocabSize,
       layerCount: config.layerCount,
+      embeddingSize: config.embeddingSize ?? config.hiddenSize,
       positions: config.contextLength,
       length: this.#length,
       contextLength: this.#host.options.contextLength,
@@ -217,12 +217,12 @@ export class DecoderSession implements Session {
         'invalid-state',
         `layers from ${from} continue the ${ids.length} rows that the previous call left there; there are none`,
       );
-    const pattern = request.attention ?? resumed?.pattern ?? causal;
+    const pattern = request.attention ?? resumed?.pattern ?? { kind: config.attention ?? 'causal' };
     const collector = new ResultCollector(this.#network, want, ids.length);
     const leaving = to < config.layerCount ? hostFloats(ids.length * config.hiddenSize) : undefined;
     if (!resumed || request.positions) this.#place(this.#rowPositions(request, pattern));
     if (!resumed) this.#pending = undefined; // its slots are overwritten from here on
-    return { ids, pattern, from, to, entering: resumed?.hidden, leaving, collector };
+    return { request, pattern, from, to, entering: resumed?.hidden, leaving, collector };
   }
 
   /** @throws GallopError `context-overflow` for rows that follow a position too close to the last one */
@@ -256,17 +256,18 @@ export class DecoderSession implements Session {
     const t = this.#recorder;
     const { pattern, from, to, entering, leaving, collector } = pass;
     const width = this.#network.config.hiddenSize;
+    const start = this.#length + first;
     t.scope(() => {
       const x = entering
         ? t.upload(entering.subarray(first * width, (first + rows) * width), [rows, width])
-        : this.#network.embed(t, t.upload(pass.ids.subarray(first, first + rows)));
+        : embedRows(t, this.#network, pass.request, first, this.#positions.subarray(start, start + rows));
       collector.layer(t, from, x, first);
       const context = layerContexts(t, {
         activations: this.#host.options.activations,
         cache: this.#cache,
-        rotary: this.#rotary,
+        rotary: this.#network.config.rotary,
         pattern,
-        start: this.#length + first,
+        start,
         rows,
         positions: this.#positions,
       });

@@ -4,32 +4,17 @@
  */
 import type { AttentionPattern } from '@gallop/core';
 import type { Recorder, Tensor, Visibility } from '@gallop/tensor';
-import type { RotaryConfig } from '../config.ts';
+import type { Rotary } from '../config.ts';
 import type { LayerContext } from './network.ts';
 import type { PagedCache } from './paged-cache.ts';
-import { inverseFrequencies, rotaryTable } from './rotary.ts';
+import { rotaryTable } from './rotary.ts';
 import { rowVisibility } from './visibility.ts';
-
-/** Rotary settings by name with their frequencies. */
-export type RotaryFrequencies = ReadonlyMap<
-  string,
-  { readonly pairing: RotaryConfig['pairing']; readonly frequencies: Float32Array }
->;
-
-export function rotaryFrequencies(rotary: Readonly<Record<string, RotaryConfig>>): RotaryFrequencies {
-  return new Map(
-    Object.entries(rotary).map(([name, config]) => [
-      name,
-      { pairing: config.pairing, frequencies: inverseFrequencies(config) },
-    ]),
-  );
-}
 
 /** Rows on their way through the layers. */
 export interface ChunkState {
   readonly activations: 'q8' | 'f32';
   readonly cache: PagedCache;
-  readonly rotary: RotaryFrequencies;
+  readonly rotary: Readonly<Record<string, Rotary>>;
   readonly pattern: AttentionPattern;
   /** Slot of the first row; the others follow. */
   readonly start: number;
@@ -53,22 +38,39 @@ export function layerContexts(t: Recorder, state: ChunkState): (layer: number) =
   const { activations, rotary, pattern, start, rows, positions } = state;
   const slots = t.upload(Int32Array.from({ length: rows }, (_, row) => start + row));
   const table = memoized((name: string): Tensor => {
-    const { frequencies } = rotary.get(name)!;
-    return t.upload(rotaryTable(frequencies, positions.subarray(start, start + rows)), [rows, frequencies.length * 2]);
+    const { frequencies, scale } = rotary[name]!;
+    const values = rotaryTable(frequencies, positions.subarray(start, start + rows), scale);
+    return t.upload(values, [rows, frequencies.length * 2]);
   });
   const visibility = memoized((window: number): Visibility => {
     const { spans, extras, places } = rowVisibility(pattern, start, rows, positions, window);
     return { spans: t.upload(spans), extras: t.upload(extras.length > 0 ? extras : new Int32Array(1)), places };
   });
+  const distances = memoized((table: Tensor) => ({
+    table,
+    keyPositions: t.upload(positions.subarray(0, start + rows)),
+    queryPositions: t.upload(positions.subarray(start, start + rows)),
+  }));
   return (layer) => {
     const cache = state.cache.layer(layer);
     return {
       activations,
-      rotate: (x, heads, name) => t.rope(x, table(name), heads, rotary.get(name)!.pairing),
-      attend(q, k, v, { scale, window = Infinity, softcap = 0 }) {
+      rotate: (x, heads, name) => t.rope(x, table(name), heads, rotary[name]!.pairing),
+      attend(q, k, v, { scale, window = Infinity, softcap = 0, dtype = 'f32', bias }) {
         t.cacheWrite(cache, k, v, slots);
-        return t.attention(cache, q, visibility(window), { scale, softcap, dtype: activations });
+        return t.attention(cache, q, visibility(window), {
+          scale,
+          softcap,
+          dtype,
+          ...(bias && { bias: { ...distances(bias.table), zero: bias.zero } }),
+        });
       },
     };
   };
+}
+
+/** Every one of `rows` rows sees slots [0, slots). */
+export function everySlot(t: Recorder, rows: number, slots: number): Visibility {
+  const spans = t.upload(Int32Array.from({ length: rows * 4 }, (_, i) => (i % 4 === 1 ? slots : 0)));
+  return { spans, extras: t.upload(new Int32Array(1)), places: slots };
 }

@@ -2,7 +2,7 @@
  * What a decoder network is to the runtime: how rows of embeddings pass through the layers. The runtime brings the
  * recorder, the rotary tables and the cache; the network brings the weights and the equations.
  */
-import type { Recorder, Tensor } from '@gallop/tensor';
+import type { DistanceBias, Recorder, Tensor } from '@gallop/tensor';
 import type { DecoderConfig } from '../config.ts';
 
 export interface AttendOptions {
@@ -12,6 +12,10 @@ export interface AttendOptions {
   readonly window?: number;
   /** Scores become softcap · tanh(score / softcap). */
   readonly softcap?: number;
+  /** Added to scaled scores by how far a key's position lies from the row's. Default: nothing. */
+  readonly bias?: Pick<DistanceBias, 'table' | 'zero'>;
+  /** Kind of activations to give back. Default `f32`. */
+  readonly dtype?: 'f32' | 'q8';
 }
 
 /** What a layer can ask of the state it runs in. */
@@ -26,8 +30,13 @@ export interface LayerContext {
 
 export interface DecoderNetwork {
   readonly config: DecoderConfig;
-  /** Token ids [rows] → [rows, hiddenSize]. */
+  /** Token ids [rows] → their embeddings [rows, width], scaled as the network scales them. */
   embed(t: Recorder, ids: Tensor): Tensor;
+  /**
+   * What enters the first layer, [rows, hiddenSize], from embeddings and positions [1, rows]: learned positions, a norm.
+   * May change `embeddings`. Default: the embeddings as they are.
+   */
+  enter?(t: Recorder, embeddings: Tensor, positions: Tensor): Tensor;
   /** Adds one layer's contribution to x [rows, hiddenSize] in place. */
   layer(t: Recorder, index: number, x: Tensor, context: LayerContext): void;
   /** Final norm. [rows, hiddenSize] → [rows, hiddenSize] */

@@ -13,15 +13,17 @@ interface Page {
   owners: number;
 }
 
-export class PagedCache {
+export type CacheShape = Pick<DecoderConfig, 'keyHeads' | 'headSize' | 'layerCount'>;
+
+export class PagedCache implements Disposable {
   readonly #backend: Backend;
-  readonly #config: DecoderConfig;
+  readonly #config: CacheShape;
   readonly #dtype: 'f16' | 'f32';
   readonly #pages: Page[] = [];
   #table: Memory;
 
   /** @param pages shared with another cache of the same shape. @throws GallopError `out-of-memory` */
-  constructor(backend: Backend, config: DecoderConfig, dtype: 'f16' | 'f32', pages: readonly Page[] = []) {
+  constructor(backend: Backend, config: CacheShape, dtype: 'f16' | 'f32', pages: readonly Page[] = []) {
     this.#backend = backend;
     this.#config = config;
     this.#dtype = dtype;
@@ -102,6 +104,10 @@ export class PagedCache {
     for (const page of this.#pages) if (--page.owners === 0) page.memory.free();
     this.#pages.length = 0;
     this.#table.free();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 
   #growTable(pages: number): void {

@@ -2,10 +2,14 @@
 import { type ForwardRequest, GallopError, requireArgument, type Wanted } from '@gallop/core';
 import { causal, checkPattern } from './attention-pattern.ts';
 
+/** The id of a row whose embedding is given. */
+export const embeddedRow = -1;
+
 /** What a request is measured against. */
 export interface RequestLimits {
   readonly vocabSize: number;
   readonly layerCount: number;
+  readonly embeddingSize: number;
   /** Positions lie below this. */
   readonly positions: number;
   /** Committed rows. */
@@ -31,8 +35,18 @@ export function checkRequest(request: ForwardRequest, limits: RequestLimits): vo
       'context-overflow',
       `${rows} rows after ${length} exceed the context of ${contextLength}; shorten the prompt, truncate the session or load the model with a longer context`,
     );
+  const given = ids.filter((id) => id === embeddedRow).length;
+  const { embeddings } = request;
   for (const id of ids)
-    requireArgument(id >= 0 && id < vocabSize, () => `token ids must be within 0…${vocabSize - 1}; received ${id}`);
+    requireArgument(
+      (id >= 0 && id < vocabSize) || (id === embeddedRow && embeddings),
+      () => `token ids must be within 0…${vocabSize - 1}, or −1 for a row of embeddings; received ${id}`,
+    );
+  requireArgument(
+    (embeddings?.length ?? 0) === given * limits.embeddingSize,
+    () =>
+      `embeddings must be ${given} rows (one per id of −1) of ${limits.embeddingSize} numbers; received ${embeddings?.length ?? 0} numbers`,
+  );
   if (positions) checkPositions(positions, rows, limits.positions);
   checkPattern(request.attention ?? causal, rows);
   const [from, to] = layerRange(request, limits.layerCount);

@@ -10,10 +10,26 @@ export const areaModules: Readonly<Record<string, () => Promise<unknown>>> = {
   drafters: none,
   formats: () => Promise.all([import('./formats-gguf.ts'), import('./formats-safetensors.ts')]),
   'kv-cache': none,
-  models: () => Promise.all([import('./sampling.ts'), import('./models-real.ts')]),
+  models: () =>
+    Promise.all([
+      import('./sampling.ts'),
+      import('./models-real.ts'),
+      import('./models.ts'),
+      import('./models-rope.ts'),
+      import('./models-t5.ts'),
+    ]),
   multimodal: none,
   quantize: none,
-  speculative: () => import('./random.ts'),
+  speculative: () =>
+    Promise.all([
+      import('./random.ts'),
+      import('./speculative-decoding.ts'),
+      import('./speculative-drafters.ts'),
+      import('./speculative-models.ts'),
+      import('./speculative-report.ts'),
+      import('./speculative-trees.ts'),
+      import('./speculative-verify.ts'),
+    ]),
   tensor: none,
   tokenizer: () => import('./tokenizer.ts'),
   train: none,

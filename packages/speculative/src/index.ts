@@ -1,4 +1,69 @@
+export {
+  type AdaptiveDecodeOptions,
+  type AdaptiveStep,
+  adaptiveDecode,
+  adaptiveGuarantee,
+  type BranchLogits,
+  type LookaheadRerankOptions,
+  type RerankedCandidates,
+  rerankCandidates,
+} from './decoding/adaptive-decode.ts';
+export { type ExitChoice, ExitStatistics, type ShadowRound, selectExit } from './decoding/del-policy.ts';
+export { NgramModel } from './decoding/ngram-model.ts';
+export {
+  type LayerRows,
+  type SelfSpeculationOptions,
+  type SelfSpeculationRound,
+  selfSpeculate,
+} from './decoding/self-speculation.ts';
+export {
+  type SuperposedDraft,
+  type SuperposedOptions,
+  type SuperposedResult,
+  superposedDecode,
+  superposedGuarantee,
+} from './decoding/superposed.ts';
+export {
+  type DraftState,
+  draftWeights,
+  initialDrafts,
+  mixEmbeddings,
+  type ScoredDraft,
+  type SelectedDraft,
+  type SuperpositionOptions,
+  selectDrafts,
+  superposeStep,
+  tokenWeights,
+} from './decoding/superposition.ts';
+export {
+  entropyAndRank,
+  entropyOf,
+  entropyThreshold,
+  type LabelledEntropies,
+  type LearnedThreshold,
+  learnThreshold,
+} from './decoding/uncertainty.ts';
+export {
+  type AcceptanceBlock,
+  type AcceptanceHead,
+  type AcceptanceStopOptions,
+  AcceptanceStopRule,
+  acceptanceHead,
+  acceptanceLogits,
+  acceptanceOf,
+  acceptanceStop,
+  thresholdFromTimes,
+} from './drafters/acceptance-head.ts';
+export {
+  type AcceptanceLoss,
+  acceptanceLabel,
+  acceptanceLoss,
+  type Gradient,
+  type MixedInputs,
+  mixInputs,
+} from './drafters/acceptance-training.ts';
 export { type AdedOptions, adedDrafter, cutPaths, draftTrie, proposeByTrigrams } from './drafters/aded.ts';
+export { type DraftModelDrafter, type DraftModelOptions, draftModelDrafter } from './drafters/draft-model.ts';
 export { type LookaheadOptions, lookaheadDrafter, lookaheadParents } from './drafters/lookahead.ts';
 export { type LookaheadShape, NgramPool } from './drafters/lookahead-pool.ts';
 export { type PromptLookupOptions, promptLookup, promptLookupDrafter } from './drafters/prompt-lookup.ts';
@@ -23,6 +88,7 @@ export {
   retrieve,
   TokenCorpus,
 } from './drafters/retrieval.ts';
+export { confidenceStop, type DraftedToken, type StopPolicy } from './drafters/stop-policy.ts';
 export { type SuffixOptions, suffixDrafter } from './drafters/suffix.ts';
 export { SuffixAutomaton, type SuffixMatch } from './drafters/suffix-automaton.ts';
 export {

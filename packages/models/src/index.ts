@@ -4,4 +4,7 @@ export type { DecoderConfig, Rotary } from './config.ts';
 export { type EncodedInput, type EncoderDecoderModel, loadEncoderDecoder } from './encoder-decoder.ts';
 export { type LoadLanguageModelOptions, type LoadOptions, loadLanguageModel } from './load.ts';
 export type { ModelFiles } from './loading/checkpoint.ts';
+export type { EncodedImages } from './networks/vision-tower.ts';
 export { type RotaryParameters, type RotaryType, rotaryFrequencies } from './runtime/rotary.ts';
+export { loadVisionLanguageModel, type VisionLanguageModel } from './vision-language.ts';
+export { loadVisionTower, type VisionTower } from './vision-tower.ts';

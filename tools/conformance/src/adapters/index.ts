@@ -17,6 +17,7 @@ export const areaModules: Readonly<Record<string, () => Promise<unknown>>> = {
       import('./models.ts'),
       import('./models-rope.ts'),
       import('./models-t5.ts'),
+      import('./models-vision.ts'),
     ]),
   multimodal: none,
   quantize: none,

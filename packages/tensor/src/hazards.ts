@@ -2,35 +2,59 @@
  * Decides where a barrier is needed. Commands between two barriers may overlap in time, so a command must wait when it
  * reads what one of them writes, or writes what one of them reads or writes.
  */
+
+/** A piece of memory. */
+export interface Range {
+  readonly address: number;
+  readonly byteLength: number;
+}
+
 export class Hazards {
-  #reads: number[] = [];
-  #writes: number[] = [];
+  readonly #reads = new Ranges();
+  readonly #writes = new Ranges();
 
-  static #touches(ranges: number[], start: number, end: number): boolean {
-    for (let i = 0; i < ranges.length; i += 2) if (start < ranges[i + 1]! && end > ranges[i]!) return true;
-    return false;
-  }
-
-  /**
-   * Registers a command by the address ranges it reads and writes, flattened as start, end, start, end…
-   * @returns whether a barrier must come before it
-   */
-  register(reads: readonly number[], writes: readonly number[]): boolean {
-    let barrier = false;
-    for (let i = 0; i < reads.length && !barrier; i += 2)
-      barrier = Hazards.#touches(this.#writes, reads[i]!, reads[i + 1]!);
-    for (let i = 0; i < writes.length && !barrier; i += 2)
-      barrier =
-        Hazards.#touches(this.#writes, writes[i]!, writes[i + 1]!) ||
-        Hazards.#touches(this.#reads, writes[i]!, writes[i + 1]!);
+  /** Registers a command by what it reads and writes. @returns whether a barrier must come before it */
+  register(reads: readonly Range[], writes: readonly Range[]): boolean {
+    const barrier = this.#writes.meet(reads) || this.#writes.meet(writes) || this.#reads.meet(writes);
     if (barrier) this.clear();
-    for (const value of reads) this.#reads.push(value);
-    for (const value of writes) this.#writes.push(value);
+    this.#reads.add(reads);
+    this.#writes.add(writes);
     return barrier;
   }
 
   clear(): void {
-    this.#reads = [];
-    this.#writes = [];
+    this.#reads.clear();
+    this.#writes.clear();
+  }
+}
+
+/** A list of ranges, as start, end, start, end… It keeps its memory when it is emptied. */
+class Ranges {
+  #bounds = new Float64Array(64);
+  #length = 0;
+
+  add(ranges: readonly Range[]): void {
+    for (const { address, byteLength } of ranges) {
+      if (this.#length === this.#bounds.length) {
+        const grown = new Float64Array(this.#length * 2);
+        grown.set(this.#bounds);
+        this.#bounds = grown;
+      }
+      this.#bounds[this.#length++] = address;
+      this.#bounds[this.#length++] = address + byteLength;
+    }
+  }
+
+  meet(ranges: readonly Range[]): boolean {
+    const bounds = this.#bounds;
+    const length = this.#length;
+    for (const { address, byteLength } of ranges)
+      for (let i = 0; i < length; i += 2)
+        if (address < bounds[i + 1]! && address + byteLength > bounds[i]!) return true;
+    return false;
+  }
+
+  clear(): void {
+    this.#length = 0;
   }
 }

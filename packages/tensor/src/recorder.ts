@@ -7,7 +7,7 @@
 import { requireArgument } from '@gallop/core';
 import { Arena } from './arena.ts';
 import type { Backend, CommandList } from './backend.ts';
-import { Hazards } from './hazards.ts';
+import { Hazards, type Range } from './hazards.ts';
 import { type OperationName, opcodes } from './opcodes.ts';
 import { checkShape } from './operations/shapes.ts';
 import type { Step } from './operations/steps.ts';
@@ -71,10 +71,10 @@ export class Recorder implements CommandList {
   }
 
   /**
-   * Appends a command. `reads` and `writes` are address ranges, flattened as start, end, start, end… For modules that
-   * define operations; `operands` follow the order of `opcodes`.
+   * Appends a command, with the memory that it reads and writes. For modules that define operations; `operands` follow
+   * the order of `opcodes`.
    */
-  append(name: OperationName, reads: readonly number[], writes: readonly number[], operands: readonly number[]): void {
+  append(name: OperationName, reads: readonly Range[], writes: readonly Range[], operands: readonly number[]): void {
     const count = operands.length + 2;
     if (this.length + count > this.words.length) {
       const grown = new Float64Array(this.words.length * 2);
@@ -168,22 +168,24 @@ export class Recorder implements CommandList {
   }
 
   pack(out: number, source: number, rows: number, columns: number, formatId: number): void {
-    this.append('pack', [source, source + 1], [out, out + 1], [out, source, rows, columns, formatId]);
+    this.append(
+      'pack',
+      [{ address: source, byteLength: 1 }],
+      [{ address: out, byteLength: 1 }],
+      [out, source, rows, columns, formatId],
+    );
   }
 
   /** Rows `ids` of a weight matrix, decoded and multiplied by `scale`. → f32 [ids, columns] */
   embed(table: Weight, ids: Tensor, scale = 1): Tensor {
     const count = ids.columns;
     const out = this.empty([count, table.columns]);
-    this.append('embed', range(ids), range(out), [
-      out.address,
-      table.address,
-      ids.address,
-      count,
-      table.columns,
-      table.formatId,
-      scale,
-    ]);
+    this.append(
+      'embed',
+      [ids],
+      [out],
+      [out.address, table.address, ids.address, count, table.columns, table.formatId, scale],
+    );
     return out;
   }
 
@@ -204,22 +206,19 @@ export class Recorder implements CommandList {
     const out = options.addTo ?? (options.inPlace ? x : this.empty(x.shape, options.dtype ?? 'f32'));
     const kind = options.addTo ? 2 : out.dtype === 'q8' ? 1 : 0;
     this.needScratch(x.columns + 16);
-    this.append('rmsNorm', [...range(x), ...range(weight)], range(out), [
-      out.address,
-      kind,
-      x.address,
-      weight.address,
-      x.rows,
-      x.columns,
-      epsilon,
-    ]);
+    this.append(
+      'rmsNorm',
+      [x, weight],
+      [out],
+      [out.address, kind, x.address, weight.address, x.rows, x.columns, epsilon],
+    );
     return out;
   }
 
   /** 8-bit activations of f32 rows: per 32 columns scale = max|x| / 127, codes rounded half to even. */
   quantize(x: Tensor): Tensor {
     const out = this.empty(x.shape, 'q8');
-    this.append('quantize', range(x), range(out), [out.address, x.address, x.rows, x.columns]);
+    this.append('quantize', [x], [out], [out.address, x.address, x.rows, x.columns]);
     return out;
   }
 
@@ -235,19 +234,24 @@ export class Recorder implements CommandList {
     );
     const out = options.addTo ?? this.empty([x.rows, weight.rows]);
     const bias = options.bias;
-    this.append('linear', bias ? [...range(x), ...range(bias)] : range(x), range(out), [
-      out.address,
-      weight.address,
-      x.address,
-      bias ? bias.address : 0,
-      x.rows,
-      weight.rows,
-      weight.columns,
-      out.columns,
-      weight.formatId,
-      x.dtype === 'q8' ? 1 : 0,
-      options.addTo ? 1 : 0,
-    ]);
+    this.append(
+      'linear',
+      bias ? [x, bias] : [x],
+      [out],
+      [
+        out.address,
+        weight.address,
+        x.address,
+        bias ? bias.address : 0,
+        x.rows,
+        weight.rows,
+        weight.columns,
+        out.columns,
+        weight.formatId,
+        x.dtype === 'q8' ? 1 : 0,
+        options.addTo ? 1 : 0,
+      ],
+    );
     return out;
   }
 
@@ -257,36 +261,32 @@ export class Recorder implements CommandList {
    */
   rope(x: Tensor, table: Tensor, heads: number, pairing: 'halves' | 'adjacent'): void {
     const adjacent = pairing === 'adjacent' ? 1 : 0;
-    this.append('rope', [...range(x), ...range(table)], range(x), [
-      x.address,
-      table.address,
-      x.rows,
-      heads,
-      x.columns / heads,
-      table.columns,
-      adjacent,
-    ]);
+    this.append(
+      'rope',
+      [x, table],
+      [x],
+      [x.address, table.address, x.rows, heads, x.columns / heads, table.columns, adjacent],
+    );
   }
 
   /** Writes key and value rows [rows, heads · headSize] into cache slots. */
   cacheWrite(layer: CacheLayer, keys: Tensor, values: Tensor, slots: Tensor): void {
-    this.append('cacheWrite', [...range(keys), ...range(values)], cacheRange(layer), [
-      ...cacheOperands(layer),
-      keys.address,
-      values.address,
-      slots.address,
-      slots.columns,
-    ]);
+    this.append(
+      'cacheWrite',
+      [keys, values],
+      [cacheRange(layer)],
+      [...cacheOperands(layer), keys.address, values.address, slots.address, slots.columns],
+    );
   }
 
   /** Moves cache rows, pair by pair in order. */
   cacheMove(layer: CacheLayer, from: Tensor, to: Tensor): void {
-    this.append('cacheMove', cacheRange(layer), cacheRange(layer), [
-      ...cacheOperands(layer),
-      from.address,
-      to.address,
-      from.columns,
-    ]);
+    this.append(
+      'cacheMove',
+      [cacheRange(layer)],
+      [cacheRange(layer)],
+      [...cacheOperands(layer), from.address, to.address, from.columns],
+    );
   }
 
   /** Softmax attention of q [rows, queryHeads · headSize] over a cache layer. → [rows, queryHeads · headSize] */
@@ -309,22 +309,27 @@ export class Recorder implements CommandList {
       !bias || bias.table.rows === heads,
       () => `a bias of ${heads} rows (one per query head) expected; received ${bias?.table.rows}`,
     );
-    this.append('attention', [...range(q), ...cacheRange(layer)], range(out), [
-      ...cacheOperands(layer),
-      q.address,
-      out.address,
-      visibility.spans.address,
-      visibility.extras.address,
-      q.rows,
-      heads,
-      options.scale,
-      options.softcap ?? 0,
-      direct ? 1 : 0,
-      visibility.places,
-      ...(bias
-        ? [bias.table.address, bias.table.columns, bias.zero, bias.keyPositions.address, bias.queryPositions.address]
-        : [0, 0, 0, 0, 0]),
-    ]);
+    this.append(
+      'attention',
+      [q, cacheRange(layer)],
+      [out],
+      [
+        ...cacheOperands(layer),
+        q.address,
+        out.address,
+        visibility.spans.address,
+        visibility.extras.address,
+        q.rows,
+        heads,
+        options.scale,
+        options.softcap ?? 0,
+        direct ? 1 : 0,
+        visibility.places,
+        ...(bias
+          ? [bias.table.address, bias.table.columns, bias.zero, bias.keyPositions.address, bias.queryPositions.address]
+          : [0, 0, 0, 0, 0]),
+      ],
+    );
     return options.dtype === 'q8' && !direct ? this.quantize(out) : out;
   }
 
@@ -333,27 +338,24 @@ export class Recorder implements CommandList {
     const out = this.empty(gate.shape, dtype);
     this.needScratch(gate.columns + 16);
     const kind = dtype === 'q8' ? 1 : 0;
-    this.append('gated', [...range(gate), ...range(up)], range(out), [
-      out.address,
-      kind,
-      gate.address,
-      up.address,
-      gate.rows,
-      gate.columns,
-      gateActivations[activation],
-    ]);
+    this.append(
+      'gated',
+      [gate, up],
+      [out],
+      [out.address, kind, gate.address, up.address, gate.rows, gate.columns, gateActivations[activation]],
+    );
     return out;
   }
 
   /** a + b, into `out` (default a new tensor). */
   add(a: Tensor, b: Tensor, out: Tensor = this.empty(a.shape)): Tensor {
-    this.append('add', [...range(a), ...range(b)], range(out), [out.address, a.address, b.address, a.rows * a.columns]);
+    this.append('add', [a, b], [out], [out.address, a.address, b.address, a.rows * a.columns]);
     return out;
   }
 
   /** cap · tanh(x / cap), in place. */
   softcap(x: Tensor, cap: number): void {
-    this.append('softcap', range(x), range(x), [x.address, x.rows * x.columns, cap]);
+    this.append('softcap', [x], [x], [x.address, x.rows * x.columns, cap]);
   }
 
   /** The k largest of each row, largest first, ties to the smaller index. */
@@ -364,24 +366,13 @@ export class Recorder implements CommandList {
     );
     const values = this.empty([x.rows, k]);
     const ids = this.empty([x.rows, k], 'i32');
-    this.append(
-      'topK',
-      range(x),
-      [...range(values), ...range(ids)],
-      [values.address, ids.address, x.address, x.rows, x.columns, k],
-    );
+    this.append('topK', [x], [values, ids], [values.address, ids.address, x.address, x.rows, x.columns, k]);
     return { values, ids };
   }
 
   /** Chosen rows of an f32 tensor, into `out` (default a new tensor). */
   copyRows(x: Tensor, rows: Tensor, out: Tensor = this.empty([rows.columns, x.columns])): Tensor {
-    this.append('copyRows', [...range(x)], range(out), [
-      out.address,
-      x.address,
-      rows.address,
-      rows.columns,
-      x.columns * 4,
-    ]);
+    this.append('copyRows', [x], [out], [out.address, x.address, rows.address, rows.columns, x.columns * 4]);
     return out;
   }
 
@@ -396,15 +387,9 @@ function uploadedType(values: Float32Array | Int32Array | Int8Array | Uint8Array
   return values instanceof Int32Array ? 'i32' : values instanceof Int8Array ? 'i8' : 'u8';
 }
 
-/** The addresses that a tensor occupies, for `Recorder.append`. */
-export function range(tensor: Tensor): [number, number] {
-  const start = tensor.address;
-  return [start, start + tensor.byteLength];
-}
-
 /** A cache layer stands for one made-up range below address zero: pages are shared by layers, layers are disjoint. */
-function cacheRange(layer: CacheLayer): [number, number] {
-  return [-2 - layer.keyOffset, -1 - layer.keyOffset];
+function cacheRange(layer: CacheLayer): Range {
+  return { address: -2 - layer.keyOffset, byteLength: 1 };
 }
 
 function cacheOperands(layer: CacheLayer): number[] {

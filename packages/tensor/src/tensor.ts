@@ -19,32 +19,28 @@ export class Tensor {
   readonly shape: readonly number[];
   readonly dtype: DType;
 
+  /** Where the first element lies: an operand of commands. */
+  readonly address: number;
+  /** Length of the last dimension; 1 for a scalar, whose shape is []. */
+  readonly columns: number;
+  /** Product of all dimensions but the last. */
+  readonly rows: number;
+
   constructor(memory: Memory, byteOffset: number, shape: readonly number[], dtype: DType) {
     this.memory = memory;
     this.byteOffset = byteOffset;
     this.shape = shape;
     this.dtype = dtype;
-  }
-
-  get address(): number {
-    return this.memory.address + this.byteOffset;
-  }
-
-  /** Length of the last dimension; 1 for a scalar, whose shape is []. */
-  get columns(): number {
-    return this.shape[this.shape.length - 1] ?? 1;
+    this.address = memory.address + byteOffset;
+    this.columns = shape.length > 0 ? shape[shape.length - 1]! : 1;
+    let rows = 1;
+    for (let i = 0; i < shape.length - 1; i++) rows *= shape[i]!;
+    this.rows = rows;
   }
 
   /** Number of elements. */
   get size(): number {
     return this.rows * this.columns;
-  }
-
-  /** Product of all dimensions but the last. */
-  get rows(): number {
-    let rows = 1;
-    for (let i = 0; i < this.shape.length - 1; i++) rows *= this.shape[i]!;
-    return rows;
   }
 
   get byteLength(): number {

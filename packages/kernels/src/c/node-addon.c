@@ -91,6 +91,20 @@ static napi_value make_text(napi_env env, const char *s) { napi_value v; napi_cr
 
 static void unmap(napi_env env, void *data, void *hint) { (void)env; munmap(data, (size_t)(uintptr_t)hint); }
 
+/* Fresh memory. A large block begins on a large page, where the system has them, and asks for such pages. */
+static void *map(size_t size) {
+  const size_t large = (size_t)2 << 20, room = size >= large ? size + large : size;
+  uint8_t *memory = mmap(0, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED || room == size) return memory;
+  const size_t before = (size_t)(-(uintptr_t)memory & (large - 1));
+  if (before > 0) munmap(memory, before);
+  if (before < large) munmap(memory + before + size, large - before);
+#ifdef MADV_HUGEPAGE
+  madvise(memory + before, size, MADV_HUGEPAGE);
+#endif
+  return memory + before;
+}
+
 /* allocate(bytes) -> { address, buffer } or null when there is no memory */
 static napi_value allocate(napi_env env, napi_callback_info info) {
   size_t count = 1;
@@ -99,11 +113,11 @@ static napi_value allocate(napi_env env, napi_callback_info info) {
   CHECK(napi_get_cb_info(env, info, &count, arguments, 0, 0));
   CHECK(napi_get_value_double(env, arguments[0], &bytes));
   size_t size = ((size_t)bytes + 64 + 4095) & ~(size_t)4095; /* room for a vector load past the end */
-  void *memory = mmap(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void *memory = map(size);
   CHECK(napi_get_null(env, &result));
   if (memory == MAP_FAILED) return result;
 #ifdef MADV_HUGEPAGE
-  if (size >= (size_t)4 << 20) madvise(memory, size, MADV_HUGEPAGE);
+  if (size >= (size_t)2 << 20) madvise(memory, size, MADV_HUGEPAGE);
 #endif
   if (napi_create_external_arraybuffer(env, memory, (size_t)bytes, unmap, (void *)(uintptr_t)size, &buffer) != napi_ok) {
     munmap(memory, size);

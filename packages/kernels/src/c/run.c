@@ -1,6 +1,6 @@
 /*
  * The interpreter: runs a list of commands on the threads that call it. A command is a run of float64 words
- *     [opcode + flags, number of words, operands …]
+ *     [opcode + 256 * barrier before, number of words, operands …]
  * Operands are addresses and integers, exact in float64, or float32 parameters. Every thread walks the whole list;
  * inside a command the threads take units of work from a shared counter; results never depend on who computes what.
  * Operand order is fixed by src/opcodes.ts of @gallop/tensor, which also generates opcodes.h.
@@ -12,7 +12,7 @@
 #include "team.h"
 #include "variant.h"
 
-enum { BARRIER_BEFORE = 256, REPLICATED = 512 };
+enum { BARRIER_BEFORE = 256 };
 
 #define ADDRESS(i) ((void *)(uintptr_t)w[i])
 #define SIZE(i) ((size_t)w[i])
@@ -25,8 +25,7 @@ typedef struct {
   int thread;
   size_t command;
   int victim;       /* whose share the next units come from, counted from this thread */
-  int replicated;   /* every thread computes all of the command, all to the same bytes */
-  size_t taken;     /* of a replicated command */
+  size_t taken;     /* when there is one thread */
   int32_t barriers;
 } Lane;
 
@@ -35,7 +34,7 @@ INLINE size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 INLINE int take(Lane *lane, size_t total, size_t chunk, size_t *first, size_t *last) {
   Team *team = lane->team;
   const size_t threads = (size_t)team->threads;
-  if (lane->replicated || threads == 1) {
+  if (threads == 1) {
     *first = lane->taken, *last = smaller(*first + chunk, total);
     lane->taken = *last;
     return *first < total;
@@ -190,7 +189,7 @@ void VARIANT(run_commands)(Team *team, int thread, const double *words, size_t l
     const double *w = words + at;
     const int head = (int)w[0];
     if (head & BARRIER_BEFORE) team_barrier(team, thread, &lane.barriers);
-    lane.victim = 0, lane.taken = 0, lane.replicated = head & REPLICATED;
+    lane.victim = 0, lane.taken = 0;
     switch (head & 255) {
       case OP_PACK: run_pack(&lane, w); break;
       case OP_EMBED: run_embed(&lane, w); break;

@@ -29,10 +29,11 @@ typedef struct Team {
 static inline float *team_scratch(Team *t, int thread) { return t->scratch + (size_t)thread * t->scratch_floats; }
 
 /* About 50 microseconds: a waiting processor that spins longer only keeps others from their work. */
+#define QUICK_SPINS 1000 /* without a pause: most waits are short, and a pause is as long as a meeting takes */
 #ifdef __wasm__
 #define SPINS_BEFORE_SLEEP 40000
 #else
-#define SPINS_BEFORE_SLEEP 4000
+#define SPINS_BEFORE_SLEEP 5000
 #endif
 /* Given by the host: may return at any time, but does not sleep when *address is not `seen`; wakes who sleeps there. */
 void team_sleep(int32_t *address, int32_t seen);
@@ -47,7 +48,7 @@ static inline void team_signal(Signal *s) {
 static inline void team_wait(Signal *s, int32_t seen) {
   for (int32_t spins = 0; spins < SPINS_BEFORE_SLEEP; spins++) {
     if (__atomic_load_n(&s->generation, __ATOMIC_ACQUIRE) != seen) return;
-    spin_pause();
+    if (spins > QUICK_SPINS) spin_pause();
   }
   __atomic_add_fetch(&s->sleeping, 1, __ATOMIC_SEQ_CST);
   while (__atomic_load_n(&s->generation, __ATOMIC_SEQ_CST) == seen) team_sleep(&s->generation, seen);

@@ -3,7 +3,7 @@
  * transposed convolution runs the other way. Causal depthwise convolutions (Mamba) sum shifted products directly.
  */
 import { requireArgument } from '@gallop/core';
-import { type Recorder, range } from '../recorder.ts';
+import type { Recorder } from '../recorder.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, multiply, multiplyAdd, requireFloats, silu } from './elementwise.ts';
 import { concatenate, full, reshape, sliceAxis } from './layout.ts';
@@ -77,9 +77,12 @@ export function unfold(t: Recorder, x: Tensor, geometry: WindowGeometry, fill = 
   const counts = [windowCount(height, geometry, 0), windowCount(width, geometry, 1)] as const;
   const out = t.empty([planes, ...geometry.window, ...counts]);
   if (out.size > 0)
-    t.append('unfold', range(x), range(out), [
-      ...[out.address, x.address, fill, ...geometryOperands(planes, [height, width], geometry, counts)],
-    ]);
+    t.append(
+      'unfold',
+      [x],
+      [out],
+      [...[out.address, x.address, fill, ...geometryOperands(planes, [height, width], geometry, counts)]],
+    );
   t.observe({ kind: 'unfold', geometry, inputs: [x], outputs: [out] });
   return reshape(t, out, [planes, geometry.window[0] * geometry.window[1], counts[0] * counts[1]]);
 }
@@ -90,9 +93,12 @@ export function fold(t: Recorder, x: Tensor, geometry: WindowGeometry, image: re
   const [planes, , , rows, columns] = x.shape as [number, number, number, number, number];
   const out = t.empty([planes, ...image]);
   if (out.size > 0)
-    t.append('fold', range(x), range(out), [
-      ...[out.address, x.address, 0, ...geometryOperands(planes, image, geometry, [rows, columns])],
-    ]);
+    t.append(
+      'fold',
+      [x],
+      [out],
+      [...[out.address, x.address, 0, ...geometryOperands(planes, image, geometry, [rows, columns])]],
+    );
   t.observe({ kind: 'fold', geometry, inputs: [x], outputs: [out] });
   return out;
 }

@@ -4,7 +4,7 @@
  */
 import { requireArgument } from '@gallop/core';
 import { type BinaryFunction, type MapFunction, mapFunctions, type UnaryFunction } from '../opcodes.ts';
-import { type Recorder, range } from '../recorder.ts';
+import type { Recorder } from '../recorder.ts';
 import type { Tensor } from '../tensor.ts';
 import { broadcastShapes, broadcastStrides, countOf, mergeAxes, sameShape } from './shapes.ts';
 
@@ -40,10 +40,15 @@ export function map(
       broadcastStrides(shape, shape),
     ]);
     const addresses = [0, 1, 2].map((i) => inputs[i]?.address ?? 0);
-    t.append('map', inputs.flatMap(range), range(out), [
-      ...[out.address, ...addresses, mapFunctions[name], p, q, layout.sizes.length, ...layout.sizes],
-      ...layout.strides.slice(0, inputs.length).flat(),
-    ]);
+    t.append(
+      'map',
+      inputs,
+      [out],
+      [
+        ...[out.address, ...addresses, mapFunctions[name], p, q, layout.sizes.length, ...layout.sizes],
+        ...layout.strides.slice(0, inputs.length).flat(),
+      ],
+    );
   }
   t.observe({ kind: 'map', function: name, p, q, inputs, outputs: [out] });
   return out;
@@ -164,6 +169,6 @@ export function toFloat(t: Recorder, x: Tensor): Tensor {
   const { dtype } = x;
   requireArgument(dtype !== 'q8', () => 'toFloat takes i8, u8 and i32 tensors; received q8');
   const out = t.empty(x.shape);
-  if (x.size > 0) t.append('convert', range(x), range(out), [out.address, x.address, x.size, integerKinds[dtype]]);
+  if (x.size > 0) t.append('convert', [x], [out], [out.address, x.address, x.size, integerKinds[dtype]]);
   return out;
 }

@@ -81,6 +81,16 @@ export {
   transpose,
 } from './layout.ts';
 export {
+  binaryCrossEntropyLogits,
+  type CrossEntropyOptions,
+  crossEntropy,
+  klDivergence,
+  type LossReduction,
+  meanSquaredError,
+  smoothL1,
+  softCrossEntropy,
+} from './loss.ts';
+export {
   linear,
   linearInt4Group,
   linearInt8Dynamic,
@@ -100,6 +110,8 @@ export {
   rmsNorm,
   softmax,
 } from './normalisation.ts';
+export { adaptiveAveragePool2d, averagePool2d, maxPool2d, type PoolOptions } from './pooling.ts';
+export { type CellWeights, gruCell, lstmCell } from './recurrent.ts';
 export {
   argmax,
   argmin,
@@ -114,6 +126,14 @@ export {
   topK,
   variance,
 } from './reduction.ts';
+export {
+  type InterpolationMode,
+  type InterpolationOptions,
+  interpolate,
+  pixelShuffle,
+  pixelUnshuffle,
+} from './resampling.ts';
+export { multiAxisRotaryTable, type RotaryPairing, rotaryTable, rotate, type SectionOptions } from './rotary.ts';
 export {
   headScan,
   headStateUpdate,

@@ -3,7 +3,7 @@
  * a command computes cannot be, so there an index outside its axis reads as 0 and writes nothing.
  */
 import { requireArgument } from '@gallop/core';
-import { type Recorder, range } from '../recorder.ts';
+import type { Recorder } from '../recorder.ts';
 import type { Tensor } from '../tensor.ts';
 import { requireFloats } from './elementwise.ts';
 import { assign } from './layout.ts';
@@ -45,10 +45,15 @@ function gatherElements(
       return i >= axis && i < axis + indexed ? indexStrides[i - axis]! : 0;
     });
     const layout = mergeAxes(shape, [stridesOf(shape), xStrides, byStrides]);
-    t.append('gather', [...range(x), ...range(indices)], range(out), [
-      ...[out.address, x.address, indices.address, own[axis]!, x.shape[axis]!, layout.sizes.length],
-      ...[...layout.sizes, ...layout.strides[1]!, ...layout.strides[2]!],
-    ]);
+    t.append(
+      'gather',
+      [x, indices],
+      [out],
+      [
+        ...[out.address, x.address, indices.address, own[axis]!, x.shape[axis]!, layout.sizes.length],
+        ...[...layout.sizes, ...layout.strides[1]!, ...layout.strides[2]!],
+      ],
+    );
   }
   t.observe({ kind: 'gather', indices, axis, whole, inputs: [x], outputs: [out] });
   return out;
@@ -108,11 +113,16 @@ function scatterElements(t: Recorder, plan: ScatterPlan): Tensor {
       sizes,
       [outStrides, sourceStrides, indexStrides].map((strides) => others.map((i) => strides[i]!)),
     );
-    t.append('scatter', [...range(source), ...range(indices)], range(out), [
-      ...[out.address, source.address, indices.address, add ? 1 : 0, count, sourceStrides[axis]!],
-      ...[indexStrides[axis]!, outStrides[axis]!, base.shape[axis]!, layout.sizes.length, ...layout.sizes],
-      ...layout.strides.flat(),
-    ]);
+    t.append(
+      'scatter',
+      [source, indices],
+      [out],
+      [
+        ...[out.address, source.address, indices.address, add ? 1 : 0, count, sourceStrides[axis]!],
+        ...[indexStrides[axis]!, outStrides[axis]!, base.shape[axis]!, layout.sizes.length, ...layout.sizes],
+        ...layout.strides.flat(),
+      ],
+    );
   }
   t.observe({ kind: 'scatter', indices, axis, whole, add, inputs: [base, source], outputs: [out] });
   return out;

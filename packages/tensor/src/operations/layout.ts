@@ -1,6 +1,6 @@
 /** Shapes changed and elements moved: reshape, permute, slice, concatenate, pad, repeat. */
 import { requireArgument } from '@gallop/core';
-import { type Recorder, range } from '../recorder.ts';
+import type { Recorder } from '../recorder.ts';
 import { Tensor } from '../tensor.ts';
 import {
   broadcastShapes,
@@ -27,9 +27,7 @@ function copyElements(
   if (countOf(sizes) === 0) return;
   const layout = mergeAxes(sizes, [outStrides, xStrides]);
   const addresses = [out.address + 4 * outStart, x.address + 4 * xStart];
-  t.append('copy', range(x), range(out), [
-    ...[...addresses, layout.sizes.length, ...layout.sizes, ...layout.strides.flat()],
-  ]);
+  t.append('copy', [x], [out], [...[...addresses, layout.sizes.length, ...layout.sizes, ...layout.strides.flat()]]);
 }
 
 function requireWords(x: Tensor): void {

@@ -3,7 +3,7 @@
  * float product is a sum in one fixed order, whatever the tile and the number of threads.
  */
 import { requireArgument } from '@gallop/core';
-import { type Recorder, range } from '../recorder.ts';
+import type { Recorder } from '../recorder.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, multiply, requireFloats, subtract, toFloat } from './elementwise.ts';
 import { full, pad, reshape, sliceAxis } from './layout.ts';
@@ -57,11 +57,16 @@ export function matmul(
     const layout = mergeAxes(batch, [batchStrides(a, batch), batchStrides(b, batch), stridesOf(batch)]);
     const rounded = (x: number, most: number): number => Math.ceil(Math.min(x, most) / largestTile) * largestTile;
     t.needScratch((rounded(a.rows, blockRows) + rounded(b.columns, blockColumns)) * Math.min(a.columns, blockDepth));
-    t.append('matmul', [...range(left), ...range(right)], range(out), [
-      ...[out.address, left.address, right.address, a.rows, b.columns, a.columns, a.rowStride, a.columnStride],
-      ...[b.rowStride, b.columnStride, layout.sizes.length, ...layout.sizes, ...layout.strides[0]!],
-      ...layout.strides[1]!,
-    ]);
+    t.append(
+      'matmul',
+      [left, right],
+      [out],
+      [
+        ...[out.address, left.address, right.address, a.rows, b.columns, a.columns, a.rowStride, a.columnStride],
+        ...[b.rowStride, b.columnStride, layout.sizes.length, ...layout.sizes, ...layout.strides[0]!],
+        ...layout.strides[1]!,
+      ],
+    );
   }
   t.observe({ kind: 'matmul', transposeLeft, transposeRight, inputs: [left, right], outputs: [out] });
   return out;
@@ -103,9 +108,7 @@ export function matmulInt8(t: Recorder, left: Tensor, right: Tensor): Tensor {
   requireArgument(k === inner, () => `equal inner sizes were expected; received ${k} and ${inner}`);
   const out = t.empty([m, n], 'i32');
   if (out.size > 0)
-    t.append('integerProduct', [...range(left), ...range(right)], range(out), [
-      ...[out.address, left.address, right.address, m, n, k],
-    ]);
+    t.append('integerProduct', [left, right], [out], [...[out.address, left.address, right.address, m, n, k]]);
   return out;
 }
 
@@ -114,12 +117,7 @@ export function quantizeRows(t: Recorder, x: Tensor): { codes: Tensor; scale: Te
   requireFloats(x);
   const [codes, scale] = [t.empty(x.shape, 'i8'), t.empty(x.shape.slice(0, -1))];
   if (scale.size > 0)
-    t.append(
-      'quantizeRows',
-      range(x),
-      [...range(codes), ...range(scale)],
-      [...[codes.address, scale.address, x.address, x.rows, x.columns]],
-    );
+    t.append('quantizeRows', [x], [codes, scale], [...[codes.address, scale.address, x.address, x.rows, x.columns]]);
   return { codes, scale };
 }
 

@@ -1,6 +1,6 @@
 /** Softmax and normalisation layers. */
 import { requireArgument } from '@gallop/core';
-import { type Recorder, range } from '../recorder.ts';
+import type { Recorder } from '../recorder.ts';
 import type { Tensor } from '../tensor.ts';
 import {
   add,
@@ -33,9 +33,12 @@ function softmaxAlong(t: Recorder, x: Tensor, axis: number, logarithm: boolean):
   const source = permute(t, x, order);
   const out = t.empty(source.shape);
   if (x.size > 0)
-    t.append('softmax', range(source), range(out), [
-      ...[out.address, source.address, source.rows, source.columns, logarithm ? 1 : 0],
-    ]);
+    t.append(
+      'softmax',
+      [source],
+      [out],
+      [...[out.address, source.address, source.rows, source.columns, logarithm ? 1 : 0]],
+    );
   t.observe({ kind: 'softmax', logarithm, inputs: [source], outputs: [out] });
   return permute(t, out, order);
 }
@@ -73,9 +76,7 @@ function normalised(t: Recorder, x: Tensor, epsilon: number, centred: boolean): 
   requireEpsilon(epsilon);
   const out = t.empty(x.shape);
   if (x.size > 0)
-    t.append('normalise', range(x), range(out), [
-      ...[out.address, x.address, 0, 0, x.rows, x.columns, epsilon, centred ? 1 : 0],
-    ]);
+    t.append('normalise', [x], [out], [...[out.address, x.address, 0, 0, x.rows, x.columns, epsilon, centred ? 1 : 0]]);
   t.observe({ kind: 'normalise', epsilon, centred, inputs: [x], outputs: [out] });
   return out;
 }

@@ -1,7 +1,7 @@
 /** Reductions over axes, running sums, orderings. Sums have a fixed order (16 lanes), so that results never vary. */
 import { requireArgument } from '@gallop/core';
 import { reductions } from '../opcodes.ts';
-import { type Recorder, range } from '../recorder.ts';
+import type { Recorder } from '../recorder.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, affine, clamp, exp, log, requireFloats, square, subtract } from './elementwise.ts';
 import { gather } from './indexing.ts';
@@ -52,9 +52,7 @@ function reduce(t: Recorder, x: Tensor, reduction: keyof typeof reductions, opti
   if (count === 0) return full(t, shape, 0);
   const out = t.empty(shape);
   if (out.size > 0)
-    t.append('reduce', range(source), range(out), [
-      ...[out.address, source.address, outer, count, inner, reductions[reduction]],
-    ]);
+    t.append('reduce', [source], [out], [...[out.address, source.address, outer, count, inner, reductions[reduction]]]);
   t.observe({ kind: 'reduce', reduction, outer, count, inner, inputs: [source], outputs: [out] });
   return out;
 }
@@ -111,7 +109,7 @@ export function cumulativeSum(t: Recorder, x: Tensor, axis: number, options: { r
   const { at, extents } = alongAxis(x, axis);
   const reverse = options.reverse ?? false;
   const out = t.empty(x.shape);
-  if (x.size > 0) t.append('cumulative', range(x), range(out), [out.address, x.address, ...extents, reverse ? 1 : 0]);
+  if (x.size > 0) t.append('cumulative', [x], [out], [out.address, x.address, ...extents, reverse ? 1 : 0]);
   t.observe({ kind: 'cumulative', axis: at, reverse, inputs: [x], outputs: [out] });
   return out;
 }
@@ -121,8 +119,7 @@ function extremeIndex(t: Recorder, x: Tensor, axis: number, isLargest: boolean):
   const { at, extents } = alongAxis(x, axis);
   requireArgument(extents[1] > 0, () => `an axis of at least one element was expected; received shape [${x.shape}]`);
   const out = t.empty(reducedShape(x.shape, [at], false), 'i32');
-  if (out.size > 0)
-    t.append('extremeIndex', range(x), range(out), [out.address, x.address, ...extents, isLargest ? 1 : 0]);
+  if (out.size > 0) t.append('extremeIndex', [x], [out], [out.address, x.address, ...extents, isLargest ? 1 : 0]);
   return out;
 }
 
@@ -149,8 +146,8 @@ export function sort(
     t.needScratch(x.columns);
     t.append(
       'sort',
-      range(x),
-      [...range(values), ...range(indices)],
+      [x],
+      [values, indices],
       [...[values.address, indices.address, x.address, x.rows, x.columns, options.descending ? 1 : 0]],
     );
   }

@@ -7,7 +7,7 @@
  *     output = (state · outputMatrix + skip · input) · SiLU(gate)
  */
 import { requireArgument } from '@gallop/core';
-import { type Recorder, range } from '../recorder.ts';
+import type { Recorder } from '../recorder.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, clamp, multiply, multiplyAdd, requireFloats, silu, softplus } from './elementwise.ts';
 import { permute, reshape } from './layout.ts';
@@ -94,12 +94,7 @@ export function scan(t: Recorder, inputs: ScanInputs, channelsFirst: boolean): {
   const [output, state] = [t.empty(inputs.x.shape), t.empty([batch, heads, inner, states])];
   if (state.size > 0) {
     t.needScratch(Math.ceil(states / 16) * 16);
-    t.append(
-      'scan',
-      tensors.flatMap(range),
-      [...range(output), ...range(state)],
-      [...[output.address, state.address, ...operands]],
-    );
+    t.append('scan', tensors, [output, state], [...[output.address, state.address, ...operands]]);
   }
   t.observe({ kind: 'scan', channelsFirst, inputs: tensors, outputs: [output, state] });
   return { output, state };

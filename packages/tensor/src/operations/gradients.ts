@@ -1,6 +1,6 @@
 /** Backward kernels of operations whose gradient is not composed of other operations. For gradient tapes. */
 import { requireArgument } from '@gallop/core';
-import { type Recorder, range } from '../recorder.ts';
+import type { Recorder } from '../recorder.ts';
 import type { Tensor } from '../tensor.ts';
 import { full, permute, reshape } from './layout.ts';
 import { sum } from './reduction.ts';
@@ -32,15 +32,20 @@ export function scanGradient(
   if (parts[4].size > 0 && length > 0) {
     t.needScratch((length + 3) * Math.ceil(states / 16) * 16);
     const reads = [...scanTensors(inputs), outGradient, ...(stateGradient === undefined ? [] : [stateGradient])];
-    t.append('scanGradient', reads.flatMap(range), [x, ...parts].flatMap(range), [
-      ...[
-        outGradient.address,
-        stateGradient?.address ?? 0,
-        x.address,
-        ...parts.map((part) => part.address),
-        ...operands,
+    t.append(
+      'scanGradient',
+      reads,
+      [x, ...parts],
+      [
+        ...[
+          outGradient.address,
+          stateGradient?.address ?? 0,
+          x.address,
+          ...parts.map((part) => part.address),
+          ...operands,
+        ],
       ],
-    ]);
+    );
   } else return emptyGradients(t, inputs);
   const [timeStep, decay, inputMatrix, outputMatrix, state] = parts;
   const perHead = sum(t, timeStep, { axes: [2] });

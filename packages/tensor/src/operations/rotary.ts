@@ -4,7 +4,7 @@
  * Recorder.rope.)
  */
 import { requireArgument } from '@gallop/core';
-import { type Recorder, range } from '../recorder.ts';
+import type { Recorder } from '../recorder.ts';
 import type { Tensor } from '../tensor.ts';
 import { affine, cosine, multiply, requireFloats, sine, toFloat } from './elementwise.ts';
 import { indexSelect } from './indexing.ts';
@@ -84,9 +84,12 @@ export function rotate(t: Recorder, x: Tensor, table: Tensor, pairing: RotaryPai
   if (out.size > 0 && rotary > 0) {
     const lead = countOf(x.shape.slice(0, -2));
     const rows = broadcastTo(t, reshape(t, table, [1, length, rotary]), [lead, length, rotary]);
-    t.append('rope', [...range(out), ...range(rows)], range(out), [
-      ...[out.address, rows.address, lead * length, 1, size, rotary, pairing === 'adjacent' ? 1 : 0],
-    ]);
+    t.append(
+      'rope',
+      [out, rows],
+      [out],
+      [...[out.address, rows.address, lead * length, 1, size, rotary, pairing === 'adjacent' ? 1 : 0]],
+    );
   }
   t.observe({ kind: 'rotate', table, pairing, inputs: [x], outputs: [out] });
   return out;

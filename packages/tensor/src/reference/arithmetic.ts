@@ -50,3 +50,15 @@ export function softcapped(x: number, cap: number): number {
 export function tanh(z: number): number {
   return subtract(1, divide(2, add(exponential(add(z, z)), 1)));
 }
+
+/** The larger as the kernels choose it: b unless a is larger, also where a number is NaN or zeros differ in sign. */
+export function larger(a: number, b: number): number {
+  if (a > b) return a;
+  return b;
+}
+
+/** The smaller: b unless a is smaller. */
+export function smaller(a: number, b: number): number {
+  if (a < b) return a;
+  return b;
+}

@@ -3,7 +3,7 @@
  * kernels repeat (packages/kernels/src/c/functions.h). Sine, cosine and powers are computed in double precision and
  * rounded once.
  */
-import { add, divide, multiply, round, roundHalfToEven, subtract } from './arithmetic.ts';
+import { add, divide, larger, multiply, round, roundHalfToEven, subtract } from './arithmetic.ts';
 
 const { POSITIVE_INFINITY: infinity, NaN: notANumber } = Number;
 
@@ -155,7 +155,7 @@ export const geluQuick = (x: number): number => divide(x, add(1, exp(multiply(x,
 export function softplus(x: number, beta: number, threshold: number): number {
   const z = multiply(x, beta);
   if (z > threshold) return x;
-  return divide(add(z > 0 ? z : 0, logOnePlus(exp(-Math.abs(z)))), beta);
+  return divide(add(larger(z, 0), logOnePlus(exp(-Math.abs(z)))), beta);
 }
 
 /** The nearest bfloat16, ties to even. */

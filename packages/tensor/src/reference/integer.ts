@@ -1,6 +1,6 @@
 /** Whole numbers: conversions, rows quantised to one byte with a scale of their own, exact products of bytes. */
 import type { AddressSpace } from './address-space.ts';
-import { divide, multiply, roundHalfToEven } from './arithmetic.ts';
+import { divide, larger, multiply, roundHalfToEven, smaller } from './arithmetic.ts';
 
 /** Scale = max|x| / 127, code = round half to even of x · (1 / scale); a row of zeros has scale 0. */
 export function quantizeRows(
@@ -13,14 +13,14 @@ export function quantizeRows(
 ): void {
   for (let row = 0; row < rows; row++) {
     const values = memory.floats(x + row * columns * 4, columns);
-    const largest = values.reduce((most, value) => (Math.abs(value) > most ? Math.abs(value) : most), 0);
+    const largest = values.reduce((most, value) => larger(Math.abs(value), most), 0);
     const scale = divide(largest, 127);
     const inverse = largest >= 2 ** -120 ? divide(1, scale) : 0;
     memory.floats(scales + row * 4, 1)[0] = scale;
     const bytes = memory.bytes(codes + row * columns, columns);
     values.forEach((value, i) => {
       const scaled = multiply(value, inverse);
-      bytes[i] = roundHalfToEven(scaled > 127 ? 127 : scaled > -127 ? scaled : -127);
+      bytes[i] = roundHalfToEven(larger(smaller(127, scaled), -127));
     });
   }
 }

@@ -1,7 +1,7 @@
 /** The map command: y = f(a, b, c) element by element, operands broadcast by strides. */
 import { type MapFunction, mapArity, mapFunctions } from '../opcodes.ts';
 import type { AddressSpace } from './address-space.ts';
-import { add, divide, multiply, round, subtract } from './arithmetic.ts';
+import { add, divide, larger, multiply, round, smaller, subtract } from './arithmetic.ts';
 import {
   cosine,
   erf,
@@ -49,7 +49,7 @@ const formulas: Readonly<Record<MapFunction, Formula>> = {
   tanh: unary(tanh),
   sigmoid: unary(sigmoid),
   silu: unary(silu),
-  relu: unary((x) => (x < 0 ? 0 : x)),
+  relu: unary((x) => larger(0, x)),
   erf: unary(erf),
   gelu: unary(gelu),
   geluTanh: unary(geluTanh),
@@ -60,7 +60,7 @@ const formulas: Readonly<Record<MapFunction, Formula>> = {
   leakyRelu: unary((x, slope) => (x < 0 ? multiply(x, slope) : x)),
   round: unary(roundToInteger),
   floor: unary(floor),
-  clamp: unary((x, minimum, maximum) => (x < minimum ? minimum : maximum < x ? maximum : x)),
+  clamp: unary((x, minimum, maximum) => larger(minimum, smaller(maximum, x))),
   affine: unary((x, factor, term) => add(multiply(x, factor), term)),
   power: unary(power),
   toBfloat: unary(toBfloat),

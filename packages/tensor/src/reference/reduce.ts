@@ -3,14 +3,14 @@
  * folded 8, 4, 2, 1, along whichever axis.
  */
 import type { AddressSpace } from './address-space.ts';
-import { add, divide, multiply, round, subtract } from './arithmetic.ts';
+import { add, divide, larger, multiply, round, smaller, subtract } from './arithmetic.ts';
 import { exp, log } from './functions.ts';
 
 /** By number as `reductions` of opcodes.ts lists them: where lanes start, and how a value joins. */
 const kinds: readonly { start: number; join: (sum: number, x: number) => number }[] = [
   { start: 0, join: add },
-  { start: Number.NEGATIVE_INFINITY, join: (best, x) => (x > best ? x : best) },
-  { start: Number.POSITIVE_INFINITY, join: (best, x) => (x < best ? x : best) },
+  { start: Number.NEGATIVE_INFINITY, join: (best, x) => larger(x, best) },
+  { start: Number.POSITIVE_INFINITY, join: (best, x) => smaller(x, best) },
 ];
 
 /** Sum, maximum or minimum of a list of values. */

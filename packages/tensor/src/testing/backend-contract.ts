@@ -5,9 +5,14 @@
 import { describe, test } from 'vitest';
 import type { Backend } from '../backend.ts';
 import { attentionCases } from './attention-cases.ts';
+import { elementwiseCases } from './elementwise-cases.ts';
 import { invarianceCases } from './invariance-cases.ts';
+import { layerCases } from './layer-cases.ts';
+import { layoutCases } from './layout-cases.ts';
 import { linearCases } from './linear-cases.ts';
 import { memoryCases } from './memory-cases.ts';
+import { productCases } from './product-cases.ts';
+import { reductionCases } from './reduction-cases.ts';
 import { rowCases } from './row-cases.ts';
 import type { ContractCase } from './subject.ts';
 
@@ -25,6 +30,11 @@ const cases: readonly ContractCase[] = [
   ...linearCases,
   ...rowCases,
   ...attentionCases,
+  ...elementwiseCases,
+  ...layoutCases,
+  ...reductionCases,
+  ...productCases,
+  ...layerCases,
   ...invarianceCases,
 ];
 

@@ -3,6 +3,7 @@
  * results. The same program on two benches sees the same data.
  */
 import type { Backend, Memory } from '../backend.ts';
+import { countOf } from '../operations/shapes.ts';
 import { type CacheLayer, Recorder } from '../recorder.ts';
 import { activationRowBytes, Tensor } from '../tensor.ts';
 import { packWeight, type Weight, type WeightFormat, weightBytes } from '../weight.ts';
@@ -38,6 +39,11 @@ export class Bench {
     const tensor = new Tensor(this.#allocate(values.byteLength), 0, [rows, columns], 'f32');
     tensor.floats().set(values);
     return tensor;
+  }
+
+  /** Random f32 values of any shape, until the recorder is flushed. */
+  floats(shape: readonly number[], scale = 4): Tensor {
+    return this.recorder.upload(this.random.floats(countOf(shape), scale), shape);
   }
 
   integers(values: readonly number[], shape: readonly number[] = [1, values.length]): Tensor {
@@ -87,6 +93,7 @@ export function rowsOf(tensor: Tensor, first: number, count: number): Tensor {
 
 /** What a tensor holds, without padding; one bit pattern stands for every NaN. */
 export function bitsOf(tensor: Tensor): Uint32Array {
+  if (tensor.dtype === 'i8' || tensor.dtype === 'u8') return Uint32Array.from(tensor.codes());
   if (tensor.dtype !== 'q8') {
     const floats = tensor.dtype === 'f32' ? tensor.floats().slice() : undefined;
     const bits = new Uint32Array((floats ?? tensor.integers().slice()).buffer);

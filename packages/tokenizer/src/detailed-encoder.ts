@@ -43,6 +43,7 @@ class Columns {
 /** Encodes with offsets. */
 export class DetailedEncoder {
   readonly #parts: TokenizerParts;
+  readonly #spans: TokenSpans = new TokenSpans();
 
   constructor(parts: TokenizerParts) {
     this.#parts = parts;
@@ -83,9 +84,10 @@ export class DetailedEncoder {
 
   #encodePlain(text: AlignedText, columns: Columns): void {
     const { model, preTokenizer } = this.#parts;
+    const spans = this.#spans;
     for (const piece of preTokenizer ? preTokenizer.split(text) : [text]) {
       if (piece.length === 0) continue;
-      const spans = new TokenSpans();
+      spans.count = 0;
       model.encode(piece.codes, 0, piece.length, spans);
       for (let index = 0; index < spans.count; index++) {
         const from = spans.starts[index];

@@ -1,3 +1,5 @@
 import { library } from '@gallop/tsup-config';
 
-export default library();
+export default library({
+  entry: { index: 'src/index.ts', 'testing/index': 'src/testing/index.ts' },
+});

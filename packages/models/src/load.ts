@@ -60,7 +60,11 @@ export async function loadLanguageModel(
 }
 
 /** @throws GallopError `invalid-argument` */
-export function checkOptions({ activations = 'q8' }: LoadOptions, contextLength: number, longest: number): void {
+export function checkOptions(
+  { activations = 'q8', cacheDtype = 'f16' }: LoadOptions,
+  contextLength: number,
+  longest: number,
+): void {
   requireArgument(
     Number.isInteger(contextLength) && contextLength >= 1 && contextLength <= longest,
     () => `contextLength must be within 1…${longest}, what the model was trained for; received ${contextLength}`,
@@ -68,5 +72,9 @@ export function checkOptions({ activations = 'q8' }: LoadOptions, contextLength:
   requireArgument(
     activations === 'q8' || activations === 'f32',
     () => `activations must be q8 or f32; received ${activations}`,
+  );
+  requireArgument(
+    cacheDtype === 'f16' || cacheDtype === 'f32',
+    () => `cacheDtype must be f16 or f32; received ${cacheDtype}`,
   );
 }

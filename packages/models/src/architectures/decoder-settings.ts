@@ -59,10 +59,22 @@ export function readLayerCount(
   throw new GallopError('invalid-file', `expected at most ${mostLayers} layers; the file says ${layers}`);
 }
 
-/** Rows of the embedding matrix. */
+/** Rows of the embedding matrix. @throws GallopError `invalid-file` also where the tokenizer has more tokens */
 export function readVocabSize(settings: Settings, source: WeightSource): number {
-  const rows = source.find('token_embd.weight')?.shape[0];
-  return settings.count(['vocab_size', 'vocab_size'], settings.container === 'gguf' ? rows : undefined);
+  if (settings.container === 'huggingFace') return settings.count(['vocab_size', 'vocab_size']);
+  const embeddings = source.find('token_embd.weight');
+  if (!embeddings)
+    throw new GallopError(
+      'invalid-file',
+      'expected tensor "token_embd.weight", the embeddings; the file has none; use a complete conversion of the model',
+    );
+  const vocabSize = settings.count(['vocab_size', 'vocab_size'], embeddings.shape[0]);
+  const tokens = settings.metadata?.strings('tokenizer.ggml.tokens')?.length ?? 0;
+  if (tokens <= vocabSize) return vocabSize;
+  throw new GallopError(
+    'invalid-file',
+    `expected embeddings for all ${tokens} tokens of the tokenizer; the file has ${vocabSize}; convert the model again`,
+  );
 }
 
 /** @throws GallopError `invalid-file` */

@@ -12,6 +12,7 @@ const never = () => false;
 export const commands = {
   gallop: { entry: 'apps/cli/src/main.ts', needsKernels: always },
   conformance: { entry: 'tools/conformance/src/main.ts', needsKernels: always },
+  invariance: { entry: 'tools/conformance/src/invariance/main.ts', needsKernels: always },
   bench: { entry: 'tools/bench/src/main.ts', needsKernels: always },
   'models:fetch': { entry: 'tools/models/src/main.ts', needsKernels: never },
   check: {

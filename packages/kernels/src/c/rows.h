@@ -45,6 +45,15 @@ INLINE float *activation_scaled_sums(int8_t *row, size_t columns) { return (floa
 INLINE int32_t *activation_negative_sums(int8_t *row, size_t columns) { return (int32_t *)(row + columns) + columns / 32 * 2; }
 INLINE int32_t *activation_negative_half_sums(int8_t *row, size_t columns) { return (int32_t *)(row + columns) + columns / 32 * 3; }
 
+/* The sum of 16 codes, eight bytes at a time: made unsigned, added up in pairs, the pairs by a product. */
+INLINE int32_t sum_of_16(const int8_t *codes) {
+  uint64_t a, b;
+  memcpy(&a, codes, 8), memcpy(&b, codes + 8, 8);
+  a ^= 0x8080808080808080u, b ^= 0x8080808080808080u;
+  const uint64_t even = 0x00ff00ff00ff00ffu, pairs = (a & even) + (a >> 8 & even) + (b & even) + (b >> 8 & even);
+  return (int32_t)((pairs * 0x0001000100010001u) >> 48) - 16 * 128;
+}
+
 /*
  * Per 32: scale = max|x| / 127, code = round half to even of x * (127 / max|x|). Below 2^-120, where the quotient would
  * soon overflow, all codes are 0.
@@ -65,8 +74,7 @@ INLINE void quantize_row(int8_t *row, const float *x, size_t columns) {
       vf v = vf_mul(vf_load(x + 32 * b + i * LANES), vf_set(inverse));
       vf_store_codes(codes + i * LANES, vf_sub(vf_add(v, magic), magic));
     }
-    int32_t sum0 = 0, sum1 = 0;
-    for (int i = 0; i < 16; i++) sum0 += codes[i], sum1 += codes[16 + i];
+    const int32_t sum0 = sum_of_16(codes), sum1 = sum_of_16(codes + 16);
     half_sums[2 * b] = -sum0, half_sums[2 * b + 1] = -sum1;
     sums[b] = -(sum0 + sum1);
     scaled[b] = scales[b] * (float)(sum0 + sum1);
@@ -145,14 +153,11 @@ static void top_k_row(float *values, int32_t *ids, const float *x, int32_t colum
   for (int32_t c = 0; c < columns; c += 16) {
     int32_t end = c + 16 < columns ? c + 16 : columns;
     if (count == k) { /* skip 16 values at once when none beats the worst kept */
-      float lanes[16], worst = values[k - 1];
+      const float worst = values[k - 1];
       if (end - c == 16) {
         vf best = vf_set(worst);
         for (int i = 0; i < PARTS; i++) best = vf_max(vf_load(x + c + i * LANES), best); /* NaN gives way to best */
-        vf_store(lanes, best);
-        int any = 0;
-        for (int i = 0; i < LANES; i++) any |= lanes[i] > worst;
-        if (!any) continue;
+        if (!vf_any_above(best, vf_set(worst))) continue;
       }
     }
     for (int32_t i = c; i < end; i++) {

@@ -20,6 +20,7 @@ INLINE vf vf_abs(vf a) { EACH a.x[i_] = __builtin_fabsf(a.x[i_]); return a; }
 INLINE vf vf_sqrt(vf a) { EACH a.x[i_] = __builtin_sqrtf(a.x[i_]); return a; }
 INLINE vf vf_less(vf a, vf b, vf x, vf y) { EACH y.x[i_] = a.x[i_] < b.x[i_] ? x.x[i_] : y.x[i_]; return y; }
 INLINE vf vf_keep_from(vf x, vf limit, vf y) { EACH y.x[i_] = x.x[i_] >= limit.x[i_] ? y.x[i_] : 0.0f; return y; }
+INLINE int vf_any_above(vf a, vf b) { int any = 0; EACH any |= a.x[i_] > b.x[i_]; return any; }
 INLINE vf vf_from_half(const uint16_t *p) { vf r; EACH r.x[i_] = half_to_float(p[i_]); return r; }
 INLINE void vf_to_half(uint16_t *p, vf v) { EACH p[i_] = float_to_half(v.x[i_]); }
 INLINE vf vf_from_bfloat(const uint16_t *p) { vf r; EACH { uint32_t u = (uint32_t)p[i_] << 16; memcpy(&r.x[i_], &u, 4); } return r; }

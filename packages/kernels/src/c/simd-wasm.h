@@ -41,6 +41,7 @@ INLINE v128_t half4(const uint16_t *p) {
   v128_t y = wasm_f32x4_add(x, wasm_f32x4_sub(x, wasm_f32x4_const_splat(0x1p-14f)));
   return wasm_v128_or(wasm_f32x4_pmin(y, x), wasm_v128_and(h, wasm_i32x4_const_splat((int)0x80000000)));
 }
+INLINE int vf_any_above(vf a, vf b) { vf m = BOTH(wasm_f32x4_gt, a, b); return wasm_v128_any_true(wasm_v128_or(m.a, m.b)); }
 INLINE vf vf_from_half(const uint16_t *p) { return (vf){half4(p), half4(p + 4)}; }
 INLINE void vf_to_half(uint16_t *p, vf v) { for (int i = 0; i < 8; i++) p[i] = float_to_half(((const float *)&v)[i]); }
 INLINE vf vf_from_bfloat(const uint16_t *p) { return (vf){wasm_i32x4_shl(wasm_u32x4_load16x4(p), 16), wasm_i32x4_shl(wasm_u32x4_load16x4(p + 4), 16)}; }

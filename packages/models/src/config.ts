@@ -10,7 +10,8 @@ export interface Rotary {
   readonly scale: number;
 }
 
-export interface DecoderConfig {
+/** What sessions of any kind need to know. */
+export interface NetworkConfig {
   readonly architecture: string;
   readonly vocabSize: number;
   /** Positions the network has; a session holds at most as many rows. */
@@ -19,6 +20,11 @@ export interface DecoderConfig {
   readonly hiddenSize: number;
   /** Width of embeddings. Default `hiddenSize`. */
   readonly embeddingSize?: number;
+  /** Whether logits are about the next position (default) or about the row itself. */
+  readonly logitAlignment?: 'next' | 'same';
+}
+
+export interface DecoderConfig extends NetworkConfig {
   readonly feedForwardSize: number;
   readonly heads: number;
   /** Heads of keys and values; query heads share them in equal groups. */
@@ -29,6 +35,4 @@ export interface DecoderConfig {
   readonly rotary: Readonly<Record<string, Rotary>>;
   /** What a row sees of its call unless the request says otherwise. Default `causal`. */
   readonly attention?: 'causal' | 'full';
-  /** Whether logits are about the next position (default) or about the row itself. */
-  readonly logitAlignment?: 'next' | 'same';
 }

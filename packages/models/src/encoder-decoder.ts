@@ -10,7 +10,7 @@ import { ModelWeights } from './loading/model-weights.ts';
 import { NamedWeights } from './loading/named-weights.ts';
 import { readSpecialTokens } from './loading/special-tokens.ts';
 import type { T5Network } from './networks/t5.ts';
-import type { SessionOptions } from './runtime/decoder-session.ts';
+import type { SessionOptions } from './runtime/session-base.ts';
 
 /** An encoded input: a language model whose sessions attend to it. Dispose of it when its text is done. */
 export interface EncodedInput extends LanguageModel {

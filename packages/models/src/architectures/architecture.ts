@@ -5,7 +5,7 @@
 import type { NamedWeights, Naming } from '../loading/named-weights.ts';
 import type { Settings } from '../loading/settings.ts';
 import type { WeightSource } from '../loading/weight-source.ts';
-import type { DecoderNetwork } from '../runtime/network.ts';
+import type { LanguageNetwork } from '../runtime/network.ts';
 
 export interface ArchitectureNames {
   /** `model_type` of config.json. */
@@ -27,7 +27,7 @@ export interface NetworkPlan {
    * @param contextLength rows a session will hold at most
    * @throws GallopError `invalid-file` for weights that do not fit the configuration
    */
-  load(weights: NamedWeights, contextLength: number): Promise<DecoderNetwork>;
+  load(weights: NamedWeights, contextLength: number): Promise<LanguageNetwork>;
 }
 
 /** A language model that continues or fills sequences of tokens. */

@@ -5,12 +5,14 @@ import type { Architecture, ArchitectureNames } from './architecture.ts';
 import { gemmaArchitectures } from './gemma.ts';
 import { gptArchitectures } from './gpt.ts';
 import { llamaArchitectures } from './llama.ts';
+import { mambaArchitectures } from './mamba.ts';
 
 /** The language models that this package can run. Pass a longer list to `loadLanguageModel` to add your own. */
 export const architectures: readonly Architecture[] = [
   ...llamaArchitectures,
   ...gemmaArchitectures,
   ...gptArchitectures,
+  ...mambaArchitectures,
 ];
 
 function namesIn<Kind extends ArchitectureNames>(list: readonly Kind[], container: Settings['container']): string[] {

@@ -17,7 +17,7 @@ export interface WeightSource {
   readonly tensors: readonly SourceTensor[];
   find(name: string): SourceTensor | undefined;
   /** Fills `into` from byte `offset` of the tensor: at once where the source can. */
-  read(tensor: SourceTensor, offset: number, into: Uint8Array): void | Promise<unknown>;
+  read(tensor: SourceTensor, offset: number, into: Uint8Array): undefined | Promise<unknown>;
 }
 
 interface Store<Stored> {
@@ -37,8 +37,9 @@ function sourceOver<Stored>(
     find: (name) => byName.get(name),
     read(tensor, offset, into) {
       const from = stored.get(tensor)!;
-      if (store.canReadSync) store.readSync(from, into, offset);
-      else return store.read(from, { offset, length: into.length, into });
+      if (!store.canReadSync) return store.read(from, { offset, length: into.length, into });
+      store.readSync(from, into, offset);
+      return undefined;
     },
   };
 }

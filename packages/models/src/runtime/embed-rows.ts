@@ -1,13 +1,13 @@
 /** From the ids and embeddings of a request to what enters the first layer. */
 import type { ForwardRequest } from '@gallop/core';
 import type { Recorder, Tensor } from '@gallop/tensor';
-import type { DecoderNetwork } from './network.ts';
+import type { NetworkEnds } from './network.ts';
 import { embeddedRow } from './request-checks.ts';
 
 /** Rows [first, first + positions.length) of a request → [rows, hiddenSize]. */
 export function embedRows(
   t: Recorder,
-  network: Pick<DecoderNetwork, 'embed' | 'enter'>,
+  network: Pick<NetworkEnds, 'embed' | 'enter'>,
   { ids, embeddings }: ForwardRequest,
   first: number,
   positions: Int32Array,

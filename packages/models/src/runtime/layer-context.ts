@@ -23,19 +23,31 @@ export interface ChunkState {
   readonly positions: Int32Array;
 }
 
-/** One value per key, made when it is first asked for. */
-function memoized<Key, Value>(make: (key: Key) => Value): (key: Key) => Value {
-  const made = new Map<Key, Value>();
-  return (key) => {
-    let value = made.get(key);
-    if (value === undefined) made.set(key, (value = make(key)));
-    return value;
-  };
+/** What all layers see: made for one of them, used by all. */
+export interface LayerContexts {
+  /** The context of a layer. */
+  at(layer: number): LayerContext;
+  /** What layers asked for so far, in order: asking again beforehand puts it where it would lie. */
+  readonly asked: readonly (() => void)[];
+  /** Where everything lies that commands of the layers name: the same text, the same commands. */
+  place(): string;
 }
 
-/** The contexts of all layers, by layer index. Valid until the recorder's outermost scope ends. */
-export function layerContexts(t: Recorder, state: ChunkState): (layer: number) => LayerContext {
+/** Scratch for scores grows by as much at a time, so that commands stay the same from token to token. */
+const placesStep = 256;
+
+/** Valid until the recorder's outermost scope ends. `asked` is what earlier contexts were asked for. */
+export function layerContexts(t: Recorder, state: ChunkState): LayerContexts {
   const { activations, rotary, pattern, start, rows, positions } = state;
+  /** One value per key, made when it is first asked for. */
+  function memoized<Key, Value>(make: (key: Key) => Value): (key: Key) => Value {
+    const made = new Map<Key, Value>();
+    return (key) => {
+      let value = made.get(key);
+      if (value === undefined) made.set(key, (value = make(key)));
+      return value;
+    };
+  }
   const slots = t.upload(Int32Array.from({ length: rows }, (_, row) => start + row));
   const table = memoized((name: string): Tensor => {
     const { frequencies, scale } = rotary[name]!;

@@ -1,7 +1,7 @@
 /** Takes the wanted numbers out of each chunk of a forward pass: logits or best tokens of some rows, hidden states. */
 import { type ForwardResult, GallopError, type Wanted } from '@gallop/core';
 import type { Recorder, Tensor } from '@gallop/tensor';
-import type { DecoderNetwork } from './network.ts';
+import type { NetworkEnds } from './network.ts';
 
 /** Logits computed before they are read back: 64 MiB of floats. */
 const logitsAtOnce = 2 ** 24;
@@ -27,7 +27,7 @@ function wantedRows({ logits }: Wanted, rows: number): Int32Array {
 }
 
 export class ResultCollector {
-  readonly #network: DecoderNetwork;
+  readonly #network: NetworkEnds;
   readonly #topK: number | undefined;
   readonly #wantedRows: Int32Array;
   readonly #logits: Float32Array | undefined;
@@ -41,7 +41,7 @@ export class ResultCollector {
    * @param want what was asked of `rows` rows, checked already
    * @throws GallopError `out-of-memory`
    */
-  constructor(network: DecoderNetwork, want: Wanted, rows: number) {
+  constructor(network: NetworkEnds, want: Wanted, rows: number) {
     const { vocabSize, hiddenSize } = network.config;
     this.#network = network;
     this.#topK = want.topK;

@@ -7,6 +7,20 @@
 #define GALLOP_FUNCTIONS_H
 #include "rows.h"
 
+/* LANES values from `at` of a row of n, zeros beyond its end. */
+INLINE vf load_part(const float *x, size_t at, size_t n) {
+  if (at + LANES <= n) return vf_load(x + at);
+  float lanes[LANES] = {0};
+  for (size_t i = 0; at + i < n; i++) lanes[i] = x[at + i];
+  return vf_load(lanes);
+}
+INLINE void store_part(float *x, size_t at, size_t n, vf v) {
+  if (at + LANES <= n) { vf_store(x + at, v); return; }
+  float lanes[LANES];
+  vf_store(lanes, v);
+  for (size_t i = 0; at + i < n; i++) x[at + i] = lanes[i];
+}
+
 INLINE vf vf_negative(vf x) { return vf_mul(x, vf_set(-1.0f)); }
 /* x where v is NaN, else y */
 INLINE vf vf_where_nan(vf v, vf x, vf y) { return vf_less(vf_set(0.0f), vf_keep_from(v, v, vf_set(1.0f)), y, x); }

@@ -8,12 +8,17 @@
 #include "opcodes.h"
 
 INLINE vf reduce_step(int kind, vf a, vf x) { return kind == REDUCE_SUM ? vf_add(a, x) : kind == REDUCE_MAXIMUM ? vf_max(x, a) : vf_min(x, a); }
-INLINE float reduce_one(int kind, float a, float x) { return kind == REDUCE_SUM ? a + x : kind == REDUCE_MAXIMUM ? (x > a ? x : a) : (x < a ? x : a); }
 INLINE float reduce_start(int kind) { return kind == REDUCE_SUM ? 0.0f : kind == REDUCE_MAXIMUM ? -__builtin_inff() : __builtin_inff(); }
-INLINE float reduce_fold(int kind, float *lanes) {
+/*
+ * Folds 16 lanes. Only vector operations choose a smaller or larger number here: where relaxed SIMD is on, a compiler may
+ * turn a scalar choice into an instruction that leaves open which of two zeros it takes.
+ */
+INLINE float reduce_fold(int kind, const float *lanes) {
+  float folded[32] = {0};
+  memcpy(folded, lanes, 64);
   for (int half = 8; half >= 1; half /= 2)
-    for (int i = 0; i < half; i++) lanes[i] = reduce_one(kind, lanes[i], lanes[i + half]);
-  return lanes[0];
+    for (int i = 0; i < half; i += LANES) vf_store(folded + i, reduce_step(kind, vf_load(folded + i), vf_load(folded + i + half)));
+  return folded[0];
 }
 
 INLINE float reduce_row(const int kind, const float *x, size_t count) {
@@ -23,32 +28,31 @@ INLINE float reduce_row(const int kind, const float *x, size_t count) {
   size_t at = 0;
   for (; at + 16 <= count; at += 16)
     for (int i = 0; i < PARTS; i++) sums[i] = reduce_step(kind, sums[i], vf_load(x + at + i * LANES));
+  if (at < count) {
+    for (int i = 0; i < 16; i++) lanes[i] = reduce_start(kind); /* joining where lanes start changes nothing */
+    memcpy(lanes, x + at, (count - at) * 4);
+    for (int i = 0; i < PARTS; i++) sums[i] = reduce_step(kind, sums[i], vf_load(lanes + i * LANES));
+  }
   for (int i = 0; i < PARTS; i++) vf_store(lanes + i * LANES, sums[i]);
-  for (; at < count; at++) lanes[at & 15] = reduce_one(kind, lanes[at & 15], x[at]);
   return reduce_fold(kind, lanes);
 }
 /* `width` neighbouring columns of `count` rows that lie `stride` floats apart. */
 INLINE void reduce_columns(const int kind, float *out, const float *x, size_t count, size_t stride, size_t width) {
-  size_t c = 0;
-  for (; c + LANES <= width; c += LANES) {
+  for (size_t c = 0; c < width; c += LANES) {
+    const int whole = c + LANES <= width;
     vf lanes[16];
 #pragma GCC unroll 16
     for (int i = 0; i < 16; i++) lanes[i] = vf_set(reduce_start(kind));
     size_t at = 0;
-    for (; at + 16 <= count; at += 16)
+    if (whole)
+      for (; at + 16 <= count; at += 16)
 #pragma GCC unroll 16
-      for (size_t i = 0; i < 16; i++) lanes[i] = reduce_step(kind, lanes[i], vf_load(x + (at + i) * stride + c));
-    for (size_t i = 0; at + i < count; i++) lanes[i] = reduce_step(kind, lanes[i], vf_load(x + (at + i) * stride + c));
+        for (size_t i = 0; i < 16; i++) lanes[i] = reduce_step(kind, lanes[i], vf_load(x + (at + i) * stride + c));
+    for (; at < count; at++) lanes[at & 15] = reduce_step(kind, lanes[at & 15], load_part(x + at * stride, c, width));
 #pragma GCC unroll 4
     for (int half = 8; half >= 1; half /= 2)
       for (int i = 0; i < half; i++) lanes[i] = reduce_step(kind, lanes[i], lanes[i + half]);
-    vf_store(out + c, lanes[0]);
-  }
-  for (; c < width; c++) {
-    float lanes[16];
-    for (int i = 0; i < 16; i++) lanes[i] = reduce_start(kind);
-    for (size_t at = 0; at < count; at++) lanes[at & 15] = reduce_one(kind, lanes[at & 15], x[at * stride + c]);
-    out[c] = reduce_fold(kind, lanes);
+    store_part(out, c, width, lanes[0]);
   }
 }
 static void reduce_unit(int kind, float *out, const float *x, size_t count, size_t inner, size_t width) {

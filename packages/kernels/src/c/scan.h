@@ -24,19 +24,6 @@ static ScanUnit scan_unit_at(const Scan *s, size_t unit) {
   const size_t offset = batch * s->x_batch + head * s->x_head + inner * s->x_inner;
   return (ScanUnit){s->x + offset, s->dt + batch * s->dt_batch + head * s->dt_head, s->decay + head * (s->decay_per_state ? s->states : 1), s->b + shared, s->c + shared, offset};
 }
-/* LANES values from `at` of a row of n, zeros beyond its end. */
-INLINE vf load_part(const float *x, size_t at, size_t n) {
-  if (at + LANES <= n) return vf_load(x + at);
-  float lanes[LANES] = {0};
-  for (size_t i = 0; at + i < n; i++) lanes[i] = x[at + i];
-  return vf_load(lanes);
-}
-INLINE void store_part(float *x, size_t at, size_t n, vf v) {
-  if (at + LANES <= n) { vf_store(x + at, v); return; }
-  float lanes[LANES];
-  vf_store(lanes, v);
-  for (size_t i = 0; at + i < n; i++) x[at + i] = lanes[i];
-}
 INLINE vf scan_decay(const Scan *s, const float *decay, size_t n, float dt) {
   return vf_exponential(vf_mul(s->decay_per_state ? load_part(decay, n, s->states) : vf_set(*decay), vf_set(dt)));
 }

@@ -12,19 +12,26 @@ export interface Range {
 export class Hazards {
   readonly #reads = new Ranges();
   readonly #writes = new Ranges();
+  #unknown = false;
 
   /** Registers a command by what it reads and writes. @returns whether a barrier must come before it */
   register(reads: readonly Range[], writes: readonly Range[]): boolean {
-    const barrier = this.#writes.meet(reads) || this.#writes.meet(writes) || this.#reads.meet(writes);
+    const barrier = this.#unknown || this.#writes.meet(reads) || this.#writes.meet(writes) || this.#reads.meet(writes);
     if (barrier) this.clear();
     this.#reads.add(reads);
     this.#writes.add(writes);
     return barrier;
   }
 
+  /** Whatever ran last may touch anything: the next command waits. */
+  block(): void {
+    this.#unknown = true;
+  }
+
   clear(): void {
     this.#reads.clear();
     this.#writes.clear();
+    this.#unknown = false;
   }
 }
 

@@ -1,6 +1,13 @@
 export type { Backend, CommandList, Memory } from './backend.ts';
 export { type OperationName, opcodes } from './opcodes.ts';
-export { type CacheLayer, type DistanceBias, type GateActivation, Recorder, type Visibility } from './recorder.ts';
+export {
+  type CacheLayer,
+  type DistanceBias,
+  type GateActivation,
+  type Passage,
+  Recorder,
+  type Visibility,
+} from './recorder.ts';
 export { createReferenceBackend } from './reference/reference-backend.ts';
 export { activationRowBytes, type DType, Tensor } from './tensor.ts';
 export {

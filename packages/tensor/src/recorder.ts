@@ -5,7 +5,7 @@
  * Every operation is row-wise: the numbers of a row depend on that row's inputs alone, whatever else is in the call.
  */
 import { requireArgument } from '@gallop/core';
-import { Arena } from './arena.ts';
+import { Arena, type ArenaMark } from './arena.ts';
 import type { Backend, CommandList } from './backend.ts';
 import { Hazards, type Range } from './hazards.ts';
 import { type OperationName, opcodes } from './opcodes.ts';
@@ -53,6 +53,14 @@ const attentionQueries = 8;
 export type GateActivation = 'silu' | 'gelu-tanh';
 const gateActivations = { silu: 0, 'gelu-tanh': 1 } as const;
 
+/** Commands that were recorded once and can be recorded again as they are. */
+export interface Passage {
+  readonly words: Float64Array;
+  readonly commandCount: number;
+  readonly scratchFloats: number;
+  readonly arena: ArenaMark;
+}
+
 export class Recorder implements CommandList {
   words: Float64Array = new Float64Array(8192);
   length = 0;
@@ -63,6 +71,8 @@ export class Recorder implements CommandList {
   readonly #uploads: Arena;
   readonly #hazards = new Hazards();
   #depth = 0;
+  /** Counts what makes a passage depend on more than its operands: uploads and flushes. */
+  #interruptions = 0;
 
   constructor(backend: Backend) {
     this.backend = backend;
@@ -76,11 +86,7 @@ export class Recorder implements CommandList {
    */
   append(name: OperationName, reads: readonly Range[], writes: readonly Range[], operands: readonly number[]): void {
     const count = operands.length + 2;
-    if (this.length + count > this.words.length) {
-      const grown = new Float64Array(this.words.length * 2);
-      grown.set(this.words);
-      this.words = grown;
-    }
+    this.#reserve(count);
     const barrier = this.#hazards.register(reads, writes);
     const { words, length } = this;
     words[length] = opcodes[name].code + (barrier ? 256 : 0);
@@ -88,6 +94,50 @@ export class Recorder implements CommandList {
     for (let i = 0; i < operands.length; i++) words[length + 2 + i] = operands[i]!;
     this.length += count;
     this.commandCount++;
+  }
+
+  #reserve(count: number): void {
+    if (this.length + count <= this.words.length) return;
+    const grown = new Float64Array(Math.max(this.words.length * 2, this.length + count));
+    grown.set(this.words);
+    this.words = grown;
+  }
+
+  /**
+   * Runs `body` and copies what it records, or returns undefined when it uploaded or flushed: then what it recorded is
+   * not all that it did.
+   */
+  capture(body: () => void): Passage | undefined {
+    const { length, commandCount } = this;
+    const interruptions = this.#interruptions;
+    const arena = this.#arena.mark();
+    const scratchBefore = this.scratchFloats;
+    this.scratchFloats = 0;
+    body();
+    const { scratchFloats } = this;
+    this.scratchFloats = Math.max(scratchFloats, scratchBefore);
+    if (interruptions !== this.#interruptions) return undefined;
+    const words = this.words.slice(length, this.length);
+    return { words, commandCount: this.commandCount - commandCount, scratchFloats, arena };
+  }
+
+  /**
+   * Records a passage again, when intermediate results would lie where they lay then. The caller vouches that tensors
+   * from outside the passage lie where they did.
+   * @returns whether it was recorded
+   */
+  replay({ words, commandCount, scratchFloats, arena }: Passage): boolean {
+    const mark = this.#arena.mark();
+    if (mark.chunk !== arena.chunk || mark.offset !== arena.offset) return false;
+    this.#reserve(words.length);
+    this.words.set(words, this.length);
+    const head = this.words[this.length]!;
+    if (commandCount > 0 && (head & 256) === 0) this.words[this.length] = head + 256;
+    this.length += words.length;
+    this.commandCount += commandCount;
+    this.needScratch(scratchFloats);
+    this.#hazards.block();
+    return true;
   }
 
   /** Makes sure that every thread has this many floats of scratch while the list runs. */
@@ -128,6 +178,7 @@ export class Recorder implements CommandList {
       count === values.length,
       () => `values for shape [${shape}] must be ${count}; received ${values.length}`,
     );
+    this.#interruptions++;
     const { memory, byteOffset } = this.#uploads.take(values.byteLength);
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     memory.bytes().set(bytes, byteOffset);
@@ -155,6 +206,7 @@ export class Recorder implements CommandList {
 
   /** Forgets what was recorded and not yet run. */
   discard(): void {
+    this.#interruptions++;
     this.length = 0;
     this.commandCount = 0;
     this.scratchFloats = 0;

@@ -191,7 +191,7 @@ export async function loadT5(weights: NamedWeights, config: T5Config): Promise<T
     const positions = Int32Array.from(ids.keys());
     const { activations } = weights;
     const pattern = { kind: 'full' } as const;
-    const context = layerContexts(t, { activations, cache, rotary: {}, pattern, start: 0, rows, positions })(0);
+    const context = layerContexts(t, { activations, cache, rotary: {}, pattern, start: 0, rows, positions }).at(0);
     for (const w of encoder) {
       t.scope(() => attention(t, w, x, context, encoderBias));
       t.scope(() => mlp(t, w, x, context));

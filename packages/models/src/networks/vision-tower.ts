@@ -190,7 +190,7 @@ export async function loadVisionTowerNetwork(
             rows,
             positions: slots,
           } as const;
-          const context = layerContexts(t, state)(0);
+          const context = layerContexts(t, state).at(0);
           for (let index = 0; index <= layers.length; index++) {
             if (wanted.includes(index)) {
               t.flush();

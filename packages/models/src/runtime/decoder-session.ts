@@ -14,6 +14,7 @@ import {
 import { checkKeptRows, rowDepths } from './attention-pattern.ts';
 import { embedRows } from './embed-rows.ts';
 import { layerContexts } from './layer-context.ts';
+import { LayerPassages } from './layer-passages.ts';
 import type { DecoderNetwork } from './network.ts';
 import { PagedCache } from './paged-cache.ts';
 import { layerRange } from './request-checks.ts';
@@ -51,6 +52,7 @@ interface Pass {
 
 export class DecoderSession extends SessionBase<DecoderNetwork> {
   readonly #cache: PagedCache;
+  readonly #passages = new LayerPassages();
   #positions: Int32Array; // of each slot
   #length: number;
   #pending: Pending | undefined;
@@ -182,7 +184,7 @@ export class DecoderSession extends SessionBase<DecoderNetwork> {
         ? t.upload(entering.subarray(first * width, (first + rows) * width), [rows, width])
         : embedRows(t, this.host.network, pass.request, first, this.#positions.subarray(start, start + rows));
       collector.layer(t, from, x, first);
-      const context = layerContexts(t, {
+      const contexts = layerContexts(t, {
         activations: this.host.options.activations,
         cache: this.#cache,
         rotary: this.host.network.config.rotary,
@@ -191,10 +193,14 @@ export class DecoderSession extends SessionBase<DecoderNetwork> {
         rows,
         positions: this.#positions,
       });
-      for (let layer = from; layer < to; layer++) {
-        this.host.network.layer(t, layer, x, context(layer));
-        collector.layer(t, layer + 1, x, first);
-      }
+      const run = (): void => {
+        for (let layer = from; layer < to; layer++) {
+          this.host.network.layer(t, layer, x, contexts.at(layer));
+          collector.layer(t, layer + 1, x, first);
+        }
+      };
+      if (collector.takesLayers) run();
+      else this.#passages.run(t, x, [from, to], contexts, run);
       collector.head(t, x, first, to);
       collector.flush(t);
       leaving?.set(x.floats(), first * width);

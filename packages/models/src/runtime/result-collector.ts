@@ -54,6 +54,11 @@ export class ResultCollector {
     this.#hidden = new Map((want.hidden ?? []).map((layer) => [layer, hostFloats(rows * hiddenSize)]));
   }
 
+  /** Whether states between layers are wanted. */
+  get takesLayers(): boolean {
+    return this.#hidden.size > 0;
+  }
+
   /** Keeps the state after `layer` layers when it is wanted (the last one is taken after the final norm). */
   layer(t: Recorder, layer: number, x: Tensor, first: number): void {
     const target = this.#hidden.get(layer);

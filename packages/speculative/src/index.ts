@@ -1,3 +1,6 @@
+export { type AutoDrafterOptions, autoDrafter, DraftMemory, type DraftMemoryOptions } from './adaptive/auto.ts';
+export { type CalibrateOptions, calibrate } from './adaptive/calibrate.ts';
+export { bestDraftSize, CostModel, type MeasuredCost } from './adaptive/cost-model.ts';
 export {
   type AdaptiveDecodeOptions,
   type AdaptiveStep,
@@ -63,6 +66,7 @@ export {
   mixInputs,
 } from './drafters/acceptance-training.ts';
 export { type AdedOptions, adedDrafter, cutPaths, draftTrie, proposeByTrigrams } from './drafters/aded.ts';
+export { adaptiveSize, chainDrafters, fallbackDrafters, fuseDrafters } from './drafters/combinators.ts';
 export { type DraftModelDrafter, type DraftModelOptions, draftModelDrafter } from './drafters/draft-model.ts';
 export { type LookaheadOptions, lookaheadDrafter, lookaheadParents } from './drafters/lookahead.ts';
 export { type LookaheadShape, NgramPool } from './drafters/lookahead-pool.ts';
@@ -112,6 +116,7 @@ export { type SpeculateInput, type SpeculateOptions, speculate } from './loop/sp
 export { SpeculationStatistics, type SpeculationTotals } from './loop/statistics.ts';
 export type { DecodingStep } from './loop/step.ts';
 export { guaranteeOf, type Verification } from './loop/verification.ts';
+export { type FunctionModelOptions, functionModel, type NextLogits, tableModel } from './models/table-model.ts';
 export { type EnumeratedCell, type Enumeration, enumerateEmissions } from './report/enumeration.ts';
 export { chooseDraftSize, cutSteps, type EagleWarpOptions, warpInEagleOrder } from './report/published.ts';
 export {

@@ -30,6 +30,8 @@ export interface DraftObservation {
   readonly next: number;
   /** Best next tokens after every fed row, rejected ones too, best first. [rows × topK] */
   readonly topTokens: Int32Array;
+  /** Their logits, before any warp. [rows × topK] */
+  readonly topLogits?: Float32Array;
   readonly topK: number;
   /** Time of the target's pass. */
   readonly verifyMilliseconds: number;

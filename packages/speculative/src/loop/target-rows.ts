@@ -13,6 +13,7 @@ import {
   softmax,
   warpLogits,
 } from '@gallop/core';
+import type { DraftObservation } from './drafter.ts';
 import type { TokenText } from './token-text.ts';
 
 /** True when each row's best token is all that is asked of the target. */
@@ -63,13 +64,21 @@ export class TargetRows {
     return softmax(this.#warped(index, path));
   }
 
-  /** The k best tokens of the first `rows` rows. [rows × k] */
-  bestTokens(rows: number, k: number): { readonly topTokens: Int32Array; readonly topK: number } {
+  /** The k best tokens of the first `rows` rows, and their logits. [rows × k] */
+  bestTokens(rows: number, k: number): Pick<DraftObservation, 'topTokens' | 'topLogits' | 'topK'> {
     if (k === 0) return { topTokens: new Int32Array(), topK: 0 };
-    if (this.#topK > 0) return { topTokens: this.#result.topTokens!, topK: this.#topK };
+    if (this.#topK > 0) {
+      const { topTokens, topLogits } = this.#result;
+      return { topTokens: topTokens!, topK: this.#topK, ...(topLogits && { topLogits }) };
+    }
     const topTokens = new Int32Array(rows * k);
-    for (let row = 0; row < rows; row++) selectBest(this.logits(row), k, topTokens, row * k);
-    return { topTokens, topK: k };
+    const topLogits = new Float32Array(rows * k);
+    for (let row = 0; row < rows; row++) {
+      const logits = this.logits(row);
+      selectBest(logits, k, topTokens, row * k);
+      for (let i = row * k; i < (row + 1) * k; i++) topLogits[i] = logits[topTokens[i]];
+    }
+    return { topTokens, topLogits, topK: k };
   }
 
   #warped(index: number, path: readonly number[]): Float32Array {

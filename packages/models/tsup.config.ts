@@ -1,5 +1,5 @@
 import { library } from '@gallop/tsup-config';
 
 export default library({
-  entry: { index: 'src/index.ts', 'testing/index': 'src/testing/index.ts' },
+  entry: { index: 'src/index.ts', 'blocks/index': 'src/blocks/index.ts', 'testing/index': 'src/testing/index.ts' },
 });

@@ -1,12 +1,13 @@
 /** `loadModel`: a model file becomes a model that generates. */
 
-import type { GgufFile } from '@gallop/formats';
-import { loadLanguageModel } from '@gallop/models';
+import { GallopError } from '@gallop/core';
+import type { HuggingFaceModel } from '@gallop/formats';
+import { loadLanguageModel, type ModelFiles } from '@gallop/models';
 import type { Backend } from '@gallop/tensor';
-import { tokenizerFromGguf } from '@gallop/tokenizer';
+import { type Tokenizer, tokenizerFromGguf, tokenizerFromJson } from '@gallop/tokenizer';
 import { createNative, environmentVariable } from '#platform';
 import type { LoadModelOptions, Model } from './model.ts';
-import { type ModelSource, openModelFile } from './open-source.ts';
+import { closeFiles, type LoadableSource, openModelFiles } from './open-source.ts';
 import { type BackendFactory, type BackendName, selectBackend } from './select-backend.ts';
 import { tokenizerCodec } from './tokenizer-codec.ts';
 
@@ -23,31 +24,50 @@ const factories: Readonly<Record<BackendName, BackendFactory>> = {
 };
 
 /**
- * Loads a GGUF model.
+ * Loads a language model: a GGUF file, or a Hugging Face checkpoint of config.json, safetensors and tokenizer.json.
  *
- * @param source path, `file:` URL or `hf:OWNER/NAME/FILE` (Node), `http(s):` URL, Blob, File or ByteSource
+ * @param source path of a file or folder, `file:` URL, `hf:OWNER/NAME/FILE` or `hf:OWNER/NAME` (Node), `http(s):` URL, Blob, File,
+ *   ByteSource, or the open files of a checkpoint
  * @throws GallopError `not-found`, `invalid-file`, `download-failed`, `unsupported` (architecture or format),
  *   `invalid-argument`, `backend-unavailable`, `out-of-memory`; `signal.reason` when cancelled
  */
-export const loadModel = async (source: ModelSource, options: LoadModelOptions = {}): Promise<Model> => {
+export const loadModel = async (source: LoadableSource, options: LoadModelOptions = {}): Promise<Model> => {
   const { signal } = options;
   signal?.throwIfAborted();
-  using file = await openModelFile(source, options);
-  const backend = await selectBackend(options, factories, environmentVariable('GALLOP_BACKEND'));
+  const files = await openModelFiles(source, options);
   try {
-    return await loadOnto(backend, file, options);
-  } catch (error) {
-    backend.dispose();
-    throw error;
+    const backend = await selectBackend(options, factories, environmentVariable('GALLOP_BACKEND'));
+    try {
+      return await loadOnto(backend, files, options);
+    } catch (error) {
+      backend.dispose();
+      throw error;
+    }
+  } finally {
+    closeFiles(files);
   }
+};
+
+const tokenizerOf = (files: ModelFiles): Tokenizer =>
+  'metadata' in files ? tokenizerFromGguf(files.metadata) : checkpointTokenizer(files);
+
+const checkpointTokenizer = ({ tokenizer, tokenizerConfig, chatTemplate }: HuggingFaceModel): Tokenizer => {
+  if (tokenizer === undefined)
+    throw new GallopError(
+      'not-found',
+      'Expected tokenizer.json beside config.json; there is none; download it, or use loadLanguageModel of @gallop/models with ids.',
+    );
+  if (chatTemplate === undefined) return tokenizerFromJson(tokenizer, tokenizerConfig);
+  return tokenizerFromJson(tokenizer, { ...JSON.parse(tokenizerConfig ?? '{}'), chat_template: chatTemplate });
 };
 
 const loadOnto = async (
   backend: Backend,
-  file: GgufFile,
+  files: ModelFiles,
   { activations = 'q8', contextLength, signal, onProgress }: LoadModelOptions,
 ): Promise<Model> => {
-  const languageModel = await loadLanguageModel(file, backend, {
+  const tokenizer = tokenizerOf(files);
+  const languageModel = await loadLanguageModel(files, backend, {
     activations,
     ...(contextLength !== undefined && { contextLength }),
     ...(signal && { signal }),
@@ -55,14 +75,13 @@ const loadOnto = async (
       onProgress: (loadedBytes: number, totalBytes: number) => onProgress({ phase: 'load', loadedBytes, totalBytes }),
     }),
   });
-  const tokenizer = tokenizerFromGguf(file.metadata);
   const dispose = (): void => {
     languageModel.dispose();
     backend.dispose();
   };
   return {
     languageModel,
-    codec: tokenizerCodec(tokenizer),
+    codec: tokenizerCodec(tokenizer, languageModel.tokens.endOfGeneration),
     backend: backend.name,
     threads: backend.threads,
     hasChatTemplate: tokenizer.hasChatTemplate(),

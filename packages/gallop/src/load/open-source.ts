@@ -1,8 +1,9 @@
 /** Opens a model file, whatever names it. */
 
 import { GallopError } from '@gallop/core';
-import { type ByteSource, blobSource, type GgufFile, openGguf, openHttp } from '@gallop/formats';
-import { openHub, openPath } from '#platform';
+import { type ByteSource, blobSource, type GgufFile, type HuggingFaceModel, openGguf, openHttp } from '@gallop/formats';
+import type { ModelFiles } from '@gallop/models';
+import { openFolder, openHub, openHubCheckpoint, openPath } from '#platform';
 import type { LoadModelOptions } from './model.ts';
 
 /**
@@ -10,6 +11,12 @@ import type { LoadModelOptions } from './model.ts';
  * `http(s):` URL, a Blob or File, or a ByteSource of `@gallop/formats`.
  */
 export type ModelSource = string | URL | Blob | ByteSource;
+
+/**
+ * What can be loaded: a GGUF file, or a Hugging Face checkpoint: a folder with config.json, safetensors and tokenizer.json (Node),
+ * `hf:OWNER/NAME` for a repository of such files (Node), or the files themselves.
+ */
+export type LoadableSource = ModelSource | HuggingFaceModel;
 
 /** What opening may report and be cancelled by. */
 export type OpenOptions = Pick<LoadModelOptions, 'signal' | 'onProgress'>;
@@ -27,6 +34,26 @@ export const openModelFile = async (source: ModelSource, options: OpenOptions = 
     bytes.close();
     throw error;
   }
+};
+
+/**
+ * Opens what a model is loaded from. Close it with `closeFiles`.
+ *
+ * @throws GallopError as `openModelFile`
+ */
+export const openModelFiles = async (source: LoadableSource, options: OpenOptions = {}): Promise<ModelFiles> => {
+  if (typeof source === 'object' && 'config' in source) return source;
+  const name = typeof source === 'string' || source instanceof URL ? String(source) : '';
+  const repository = /^hf:([^/]+\/[^/]+)$/i.exec(name)?.[1];
+  if (repository !== undefined) return openHubCheckpoint(repository, options);
+  const isPath = name !== '' && !/^(https?|hf):/i.test(name);
+  return (isPath ? await openFolder(name) : undefined) ?? openModelFile(source as ModelSource, options);
+};
+
+/** Gives back what `openModelFiles` holds open. */
+export const closeFiles = (files: ModelFiles): void => {
+  if ('metadata' in files) files.close();
+  else files.weights.close();
 };
 
 const openBytes = async (source: ModelSource, options: OpenOptions): Promise<ByteSource> => {

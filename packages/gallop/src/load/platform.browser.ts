@@ -1,7 +1,7 @@
 /** The same for browsers, which have neither paths nor native code. */
 
 import { GallopError } from '@gallop/core';
-import type { ByteSource } from '@gallop/formats';
+import type { ByteSource, HuggingFaceModel } from '@gallop/formats';
 import type { Backend } from '@gallop/tensor';
 
 export const openPath = async (path: string): Promise<ByteSource> => {
@@ -15,6 +15,15 @@ export const openHub = async (repository: string, path: string, _options: object
   throw new GallopError(
     'unsupported',
     `Expected a URL, a Blob or a ByteSource, since a browser has no cache on disk; received hf:${repository}/${path}; pass the file's https URL.`,
+  );
+};
+
+export const openFolder = async (_path: string): Promise<HuggingFaceModel | undefined> => undefined;
+
+export const openHubCheckpoint = async (repository: string, _options: object): Promise<HuggingFaceModel> => {
+  throw new GallopError(
+    'unsupported',
+    `Expected the files of a checkpoint, since a browser has no cache on disk; received hf:${repository}; pass { name, config, weights, tokenizer }.`,
   );
 };
 

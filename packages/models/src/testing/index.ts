@@ -1,3 +1,4 @@
+export { tinyCheckpoint } from './checkpoint.ts';
 export { Draws } from './draws.ts';
 export { type JourneyOptions, type JourneyReport, runJourney } from './journey.ts';
 export { hashBits, Oracle, type OracleRow } from './oracle.ts';

@@ -1,5 +1,5 @@
 export type { Backend, CommandList, Memory } from './backend.ts';
-export { type OperationName, opcodes } from './opcodes.ts';
+export { type MapFunction, type OperationName, opcodes } from './opcodes.ts';
 export {
   type CacheLayer,
   type DistanceBias,

@@ -70,18 +70,26 @@ function geometryOperands(
   return [planes, ...image, ...window, ...stride, ...padding, ...dilation, ...counts];
 }
 
-/** The last three axes [planes, height, width] as windows. → [planes, window cells, out height · out width] */
-export function unfold(t: Recorder, x: Tensor, geometry: WindowGeometry, fill = 0): Tensor {
+/**
+ * Images [planes, height, width] as windows, cells outside the image holding `fill`.
+ * → [planes, window cells, out height · out width]; `counts` are the windows along both axes, by default all that fit
+ */
+export function unfold(
+  t: Recorder,
+  x: Tensor,
+  geometry: WindowGeometry,
+  fill = 0,
+  counts: readonly [number, number] = [windowCount(x.shape[1]!, geometry, 0), windowCount(x.shape[2]!, geometry, 1)],
+): Tensor {
   requireFloats(x);
   const [planes, height, width] = x.shape as [number, number, number];
-  const counts = [windowCount(height, geometry, 0), windowCount(width, geometry, 1)] as const;
   const out = t.empty([planes, ...geometry.window, ...counts]);
   if (out.size > 0)
     t.append(
       'unfold',
       [x],
       [out],
-      [...[out.address, x.address, fill, ...geometryOperands(planes, [height, width], geometry, counts)]],
+      [out.address, x.address, fill, ...geometryOperands(planes, [height, width], geometry, counts)],
     );
   t.observe({ kind: 'unfold', geometry, inputs: [x], outputs: [out] });
   return reshape(t, out, [planes, geometry.window[0] * geometry.window[1], counts[0] * counts[1]]);

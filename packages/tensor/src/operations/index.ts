@@ -12,8 +12,10 @@ export {
   conv1d,
   conv2d,
   conv2dTransposed,
+  fold,
   type Pair,
   patchEmbedding,
+  unfold,
 } from './convolution.ts';
 export {
   absolute,
@@ -56,6 +58,7 @@ export {
   toBfloat,
   toFloat,
 } from './elementwise.ts';
+export { scanGradient } from './gradients.ts';
 export {
   embedding,
   gather,
@@ -73,6 +76,7 @@ export {
   full,
   pad,
   permute,
+  placeSlice,
   repeatInterleave,
   reshape,
   slice,
@@ -142,3 +146,4 @@ export {
   selectiveScan,
   selectiveStateUpdate,
 } from './state-space.ts';
+export type { MapStep, Step, WindowGeometry } from './steps.ts';

@@ -173,6 +173,22 @@ export function slice(
   return out;
 }
 
+/** Zeros of `shape` with x at elements start, start + step, … of each axis: the reverse of `slice`, for gradients. */
+export function placeSlice(
+  t: Recorder,
+  x: Tensor,
+  shape: readonly number[],
+  starts: readonly number[],
+  steps: readonly number[],
+): Tensor {
+  const out = full(t, shape, 0);
+  const strides = stridesOf(shape);
+  const first = starts.reduce((sum, start, axis) => sum + start * strides[axis]!, 0);
+  const spaced = strides.map((stride, axis) => stride * steps[axis]!);
+  copyElements(t, out, first, spaced, x, 0, stridesOf(x.shape), x.shape);
+  return out;
+}
+
 /** Elements [start, end) of one axis. */
 export function sliceAxis(t: Recorder, x: Tensor, axis: number, start: number, end: number): Tensor {
   const at = resolveAxis(axis, x.shape.length);

@@ -31,7 +31,13 @@ export const areaModules: Readonly<Record<string, () => Promise<unknown>>> = {
       import('./speculative-trees.ts'),
       import('./speculative-verify.ts'),
     ]),
-  tensor: none,
+  tensor: () =>
+    Promise.all([
+      import('./tensor-elementwise.ts'),
+      import('./tensor-layers.ts'),
+      import('./tensor-models.ts'),
+      import('./tensor-optimiser.ts'),
+    ]),
   tokenizer: () => import('./tokenizer.ts'),
   train: none,
   visual: none,

@@ -198,7 +198,8 @@ class Journey {
   /** Through all layers at once, or in two calls. */
   async #forward(session: Session, request: ForwardRequest): Promise<ForwardResult> {
     const { layerCount } = this.#model;
-    if (layerCount < 2 || !this.#draws.chance(0.2)) return session.forward(request);
+    const { layerRange } = this.#model.capabilities;
+    if (!layerRange || layerCount < 2 || !this.#draws.chance(0.2)) return session.forward(request);
     const middle = this.#draws.integer(1, layerCount);
     const { want, ...rest } = request;
     await session.forward({ ...rest, layers: [0, middle] });

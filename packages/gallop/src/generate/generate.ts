@@ -4,10 +4,12 @@
  */
 
 import { GallopError, StopScanner } from '@gallop/core';
+import { SpeculationStatistics, type SpeculationTotals } from '@gallop/speculative';
 import type { TextModel } from '../text-model.ts';
 import { breather } from './breathe.ts';
 import { Context } from './context.ts';
 import { decodeTokens } from './decode.ts';
+import { draftTokens } from './draft.ts';
 import { checkGenerateOptions, type GenerateOptions } from './options.ts';
 import { PieceQueue } from './piece-queue.ts';
 import { encodePrompt, type Prompt } from './prompt.ts';
@@ -31,6 +33,8 @@ export interface GenerationResult {
   readonly prefillTokensPerSecond: number;
   /** Tokens after the first in a second of the time after it; 0 when there are none. */
   readonly decodeTokensPerSecond: number;
+  /** With drafts: what they cost and gained. */
+  readonly speculation?: SpeculationTotals;
 }
 
 /** A running generation: pieces of text to iterate once, and the totals. */
@@ -96,38 +100,51 @@ interface Desk {
   readonly left: { readonly value: boolean };
 }
 
+type Written = Pick<GenerationResult, 'text' | 'tokens' | 'finishReason' | 'speculation'>;
+
 /** The loop: tokens to text, text through the stop scanner, out to the reader. */
 const write = async (
   model: TextModel,
   ids: Int32Array,
   { context, scanner, stopwatch, pieces, left }: Desk,
   options: GenerateOptions,
-): Promise<Pick<GenerationResult, 'text' | 'tokens' | 'finishReason'>> => {
+): Promise<Written> => {
   const decoder = model.codec.openDecoder();
   const breathe = breather();
   const tokens: number[] = [];
   let text = '';
-  const emit = (certain: string): void => {
+  const emit = (certain: string, proposer?: string): void => {
     if (certain === '') return;
     text += certain;
+    options.onPiece?.({ text: certain, ...(proposer !== undefined && { proposer }) });
     pieces.push(certain);
   };
-  const steps = decodeTokens(model, ids, context, options);
+  const { draft = 'none' } = options;
+  const statistics = new SpeculationStatistics();
+  const steps =
+    draft === 'none'
+      ? decodeTokens(model, ids, context, options)
+      : draftTokens(model, ids, context, { ...options, draft }, statistics);
+  const finish = (finishReason: FinishReason): Written => {
+    return { text, tokens, finishReason, ...(draft !== 'none' && { speculation: statistics.totals() }) };
+  };
   for (;;) {
     const { done, value } = await steps.next();
     if (!done || tokens.length === 0) stopwatch.lap();
     if (done) {
       const scan = scanner.push(decoder.flush());
       emit(scan.text + (scan.stop === undefined ? scanner.flush() : ''));
-      return { text, tokens, finishReason: scan.stop === undefined ? value : 'stop' };
+      return finish(scan.stop === undefined ? value : 'stop');
     }
-    tokens.push(...value.tokens);
     options.onStep?.(value);
-    const scan = scanner.push(value.tokens.map((token) => decoder.push(token)).join(''));
-    emit(scan.text);
-    if (scan.stop !== undefined) return { text, tokens, finishReason: 'stop' };
+    for (const [index, token] of value.tokens.entries()) {
+      tokens.push(token);
+      const scan = scanner.push(decoder.push(token));
+      emit(scan.text, value.proposers?.[index]);
+      if (scan.stop !== undefined) return finish('stop');
+    }
     await breathe();
-    if (left.value) return { text, tokens, finishReason: 'aborted' };
+    if (left.value) return finish('aborted');
   }
 };
 

@@ -139,7 +139,7 @@ class Run {
       ...(this.#options.signal && { signal: this.#options.signal }),
     });
     const verifyMilliseconds = performance.now() - drafted;
-    this.#rows.take(result, topK);
+    this.#rows.take(result, tree.tokens.length, topK);
     const verdict = verifyDraft(this.#options.verification ?? 'auto', {
       tree,
       rows: this.#rows,
@@ -164,7 +164,7 @@ class Run {
     const { signal } = this.#options;
     const want: Wanted = { logits: 'last', ...(topK > 0 && { topK }) };
     const result = await this.#session.forward({ ids, want, ...(signal && { signal }) });
-    this.#rows.take(result, topK);
+    this.#rows.take(result, 1, topK);
     const next = this.#rows.choose(0, [], (position) => this.#random.next(position));
     this.#session.commit(Int32Array.from(ids.keys()));
     const verifyMilliseconds = performance.now() - start;

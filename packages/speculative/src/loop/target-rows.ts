@@ -33,12 +33,18 @@ export class TargetRows {
     this.#row = new Float32Array(vocabSize);
   }
 
-  /** Takes the result of a pass that asked for `topK` best tokens or, at 0, for whole rows. */
-  take(result: ForwardResult, topK: number): void {
-    if ((topK > 0 ? result.topTokens : result.logits) === undefined) {
+  /**
+   * Takes the result of a pass that asked for `rows` rows: for the `topK` best tokens of each or, at 0, for whole rows.
+   *
+   * @throws GallopError `invalid-state` when the model returned something else
+   */
+  take(result: ForwardResult, rows: number, topK: number): void {
+    const [received, expected] =
+      topK > 0 ? [result.topTokens?.length, rows * topK] : [result.logits?.length, rows * this.#row.length];
+    if (received !== expected) {
       throw new GallopError(
         'invalid-state',
-        'Expected the model to return what forward() asked for; received a result without it; the model breaks its contract.',
+        `Expected ${expected} numbers for the ${rows} rows that forward() was asked for; received ${received ?? 'none'}; the model breaks its contract.`,
       );
     }
     this.#result = result;

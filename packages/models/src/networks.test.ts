@@ -180,7 +180,9 @@ const contradictions: readonly (readonly [kind: string, change: Change, code?: s
   ['mamba2', { time_step_limit: [1, 0] }],
 ];
 
-test.each(contradictions)('%s with %o is refused', async (kind, change, code = 'invalid-file') => {
+const refusals = contradictions.map(([kind, change, code = 'invalid-file']) => [kind, change, code] as const);
+
+test.each(refusals)('%s with %o is refused', async (kind, change, code) => {
   await expect(loadLanguageModel(await tinyNetwork(kind, change), backend)).rejects.toMatchObject({ code });
 });
 

@@ -14,6 +14,7 @@ export const commands = {
   conformance: { entry: 'tools/conformance/src/main.ts', needsKernels: always },
   invariance: { entry: 'tools/conformance/src/invariance/main.ts', needsKernels: always },
   bench: { entry: 'tools/bench/src/main.ts', needsKernels: always },
+  fuzz: { entry: 'tools/fuzz/src/main.ts', needsKernels: never },
   'models:fetch': { entry: 'tools/models/src/main.ts', needsKernels: never },
   check: {
     entry: 'tools/checks/src/main.ts',

@@ -12,6 +12,7 @@ import {
   pythonString,
   type RuntimeValue,
 } from './python-values.ts';
+import { StepBudget } from './step-budget.ts';
 import { formatTime } from './strftime.ts';
 
 /** Renders with the given variables. */
@@ -37,6 +38,12 @@ type TreeNode =
   | { readonly type: 'Written'; readonly expression: TreeNode }
   | { readonly type: string; readonly [field: string]: unknown };
 
+interface LoopNode {
+  readonly type: 'For';
+  readonly iterable: { readonly type: string; readonly lhs?: TreeNode };
+  readonly [field: string]: unknown;
+}
+
 interface BinaryNode {
   readonly operator: { readonly value: string };
   readonly left: TreeNode;
@@ -47,14 +54,20 @@ interface BinaryNode {
 const LONGEST_REPETITION = 1_000_000;
 
 class PythonInterpreter extends EngineInterpreter {
+  readonly #budget = new StepBudget();
+
   override evaluate(node: unknown, scope: EngineScope): RuntimeValue {
-    return this.#evaluate(node as TreeNode, scope);
+    this.#budget.spend(1);
+    const value = this.#evaluate(node as TreeNode, scope);
+    if (value && node) this.#budget.spendOn((node as TreeNode).type, value);
+    return value;
   }
 
   #evaluate(node: TreeNode, scope: EngineScope): RuntimeValue {
     if (node?.type === 'Evaluated') return node.value as RuntimeValue;
+    if (node?.type === 'For') return this.#for(node as unknown as LoopNode, scope);
     if (node?.type === 'Written') {
-      return this.#text(pythonString(this.#evaluate(node.expression as TreeNode, scope)), scope);
+      return this.#text(pythonString(this.evaluate(node.expression as TreeNode, scope)), scope);
     }
     if (node?.type === 'BinaryExpression') return this.#binary(node, scope);
     return this.#engine(node, scope);
@@ -62,6 +75,16 @@ class PythonInterpreter extends EngineInterpreter {
 
   #engine(node: TreeNode, scope: EngineScope): RuntimeValue {
     return super.evaluate(node, scope);
+  }
+
+  /** A loop, whose rounds are paid for before the first. */
+  #for(node: LoopNode, scope: EngineScope): RuntimeValue {
+    const { iterable } = node;
+    const isFiltered = iterable.type === 'SelectExpression';
+    const value = this.evaluate(isFiltered ? iterable.lhs : iterable, scope);
+    this.#budget.spendOnLoop(value);
+    const known: TreeNode = { type: 'Evaluated', value };
+    return this.#engine({ ...node, iterable: isFiltered ? { ...iterable, lhs: known } : known }, scope);
   }
 
   #text(value: string, scope: EngineScope): RuntimeValue {
@@ -72,8 +95,8 @@ class PythonInterpreter extends EngineInterpreter {
     const binary = node as unknown as BinaryNode;
     const operator = binary.operator.value;
     if (operator === 'and' || operator === 'or') return this.#engine(node, scope);
-    const left = this.#evaluate(binary.left, scope);
-    const right = this.#evaluate(binary.right, scope);
+    const left = this.evaluate(binary.left, scope);
+    const right = this.evaluate(binary.right, scope);
     const result = this.#pythonResult(operator, left, right);
     if (result) return this.#engine(result, scope);
     const known = (value: RuntimeValue): TreeNode => ({ type: 'Evaluated', value });

@@ -181,7 +181,10 @@ export class ByteJsonReader {
         if (depth === 0) throw this.fail('a value');
         this.at++;
         continue;
-      } else while (this.at < this.end && bytes[this.at] > 32 && !isDelimiter(bytes[this.at])) this.at++;
+      } else {
+        if (byte < 32) throw this.fail('a value');
+        while (this.at < this.end && bytes[this.at] > 32 && !isDelimiter(bytes[this.at])) this.at++;
+      }
       if (depth === 0) return;
     }
   }

@@ -4,19 +4,32 @@
  * ^ and $ are line anchors; possessive quantifiers and atomic groups; (?i:…), written out letter by letter.
  */
 import { CharacterClassReader, classEscape, escapeCode, withCases } from './regex-classes.ts';
+import {
+  alternated,
+  backReference,
+  concatenated,
+  enclosed,
+  type Fragment,
+  oneOf,
+  repeated,
+  unrepeatable,
+  zeroWidth,
+} from './regex-fragment.ts';
 
 const WORD_BEFORE = `(?<=${classEscape('w')})`;
 const WORD_AFTER = `(?=${classEscape('w')})`;
 const BOUNDARY = `(?:${WORD_BEFORE}(?!${classEscape('w')})|(?<!${classEscape('w')})${WORD_AFTER})`;
 const NO_BOUNDARY = `(?:${WORD_BEFORE}${WORD_AFTER}|(?<!${classEscape('w')})(?!${classEscape('w')}))`;
 
-const anchors: Readonly<Record<string, string>> = {
-  A: '^',
-  z: '$',
-  Z: '(?=\\n?$)',
-  b: BOUNDARY,
-  B: NO_BOUNDARY,
-  R: '(?:\\r\\n|[\\n\\v\\f\\r\\u0085\\u2028\\u2029])',
+const LINE_BREAKS = '\\n\\v\\f\\r\\u0085\\u2028\\u2029';
+
+const anchors: Readonly<Record<string, Fragment>> = {
+  A: zeroWidth('^'),
+  z: zeroWidth('$'),
+  Z: zeroWidth('(?=\\n?$)'),
+  b: zeroWidth(BOUNDARY),
+  B: zeroWidth(NO_BOUNDARY),
+  R: oneOf(`(?:\\r\\n|[${LINE_BREAKS}])`, LINE_BREAKS),
 };
 
 /** Most characters of an expression; longer ones are refused. */
@@ -44,28 +57,29 @@ class Translator {
   }
 
   translate(): string {
-    const result = this.#alternatives({ ignoreCase: false, dotAll: false });
+    const { source } = this.#alternatives({ ignoreCase: false, dotAll: false });
     if (this.#at < this.#source.length) throw new SyntaxError(`unmatched ) at ${this.#at}`);
-    return result;
+    return source;
   }
 
   /** Up to the end or to a closing parenthesis. */
-  #alternatives(modes: Modes): string {
+  #alternatives(modes: Modes): Fragment {
     if (++this.#depth > 100) throw new SyntaxError('groups nested too deep');
-    let result = '';
+    const alternatives: Fragment[] = [];
+    let parts: Fragment[] = [];
     while (this.#at < this.#source.length && this.#source[this.#at] !== ')') {
       if (this.#source[this.#at] === '|') {
-        result += '|';
+        alternatives.push(concatenated(parts));
+        parts = [];
         this.#at++;
         continue;
       }
       const switched = this.#modeSwitch(modes);
       // (?i) holds up to the end of the group, alternatives included.
-      if (switched) result += `(?:${this.#alternatives(switched)})`;
-      else result += this.#quantified(this.#atom(modes));
+      parts.push(switched ? enclosed('(?:', this.#alternatives(switched)) : this.#quantified(this.#atom(modes)));
     }
     this.#depth--;
-    return result;
+    return alternated([...alternatives, concatenated(parts)]);
   }
 
   /** (?i), (?-i), (?m): modes for the rest of the group. */
@@ -76,7 +90,7 @@ class Translator {
     return changed(modes, match[1], match[2] ?? '');
   }
 
-  #atom(modes: Modes): string {
+  #atom(modes: Modes): Fragment {
     const code = this.#source.codePointAt(this.#at)!;
     const character = String.fromCodePoint(code);
     switch (character) {
@@ -86,20 +100,20 @@ class Translator {
         const reader = new CharacterClassReader(this.#source, this.#at, modes.ignoreCase);
         const result = reader.read();
         this.#at = reader.end;
-        return result;
+        return oneOf(result);
       }
       case '\\':
         return this.#escape(modes);
     }
     this.#at += character.length;
-    if (character === '.') return modes.dotAll ? '[\\s\\S]' : '[^\\n]';
+    if (character === '.') return oneOf(modes.dotAll ? '[\\s\\S]' : '[^\\n]');
     // A line does not begin where the text ends behind a line feed.
-    if (character === '^') return '(?:(?<![\\s\\S])|(?<=\\n)(?=[\\s\\S]))';
-    if (character === '$') return '(?![^\\n])';
-    return literal(code, modes);
+    if (character === '^') return zeroWidth('(?:(?<![\\s\\S])|(?<=\\n)(?=[\\s\\S]))');
+    if (character === '$') return zeroWidth('(?![^\\n])');
+    return oneOf(literal(code, modes));
   }
 
-  #escape(modes: Modes): string {
+  #escape(modes: Modes): Fragment {
     const next = this.#source[this.#at + 1];
     if (next === undefined) throw new SyntaxError('ends in a backslash');
     if (anchors[next]) {
@@ -109,53 +123,66 @@ class Translator {
     const reference = /^\\(?:k<\w+>|[1-9](?![0-7]{2}))/.exec(this.#source.slice(this.#at, this.#at + 40));
     if (reference) {
       this.#at += reference[0].length;
-      return reference[0];
+      return backReference(reference[0]);
     }
     const escaped = escapeCode(this.#source, this.#at);
     this.#at = escaped.end;
-    return typeof escaped.value === 'string' ? escaped.value : literal(escaped.value, modes);
+    return oneOf(typeof escaped.value === 'string' ? escaped.value : literal(escaped.value, modes));
   }
 
-  #group(modes: Modes): string {
+  #group(modes: Modes): Fragment {
     const head = /^\((?:\?(?:[:=!>]|<[=!]|<\w+>|#[^)]*|[imx]*(?:-[imx]*)?:))?/.exec(this.#source.slice(this.#at))![0];
     if (head === '(' && this.#source[this.#at + 1] === '?') throw new SyntaxError(`unknown group at ${this.#at}`);
     this.#at += head.length;
     const comment = head.startsWith('(?#');
     const inner = /^\(\?([imx]*)(?:-([imx]*))?:$/.exec(head);
-    const body = comment ? '' : this.#alternatives(inner ? changed(modes, inner[1], inner[2] ?? '') : modes);
+    const body = comment ? zeroWidth('') : this.#alternatives(inner ? changed(modes, inner[1], inner[2] ?? '') : modes);
     if (this.#source[this.#at] !== ')') throw new SyntaxError('missing )');
     this.#at++;
-    if (comment) return '';
+    if (comment) return body;
     if (head === '(?>') return this.#possessive(body);
-    return `${inner ? '(?:' : head}${body})`;
+    const whole = enclosed(inner ? '(?:' : head, body);
+    return /^\(\?<?[=!]/.test(head) ? zeroWidth(whole.source) : whole;
   }
 
   /** Matches once and is not taken back. */
-  #possessive(body: string): string {
+  #possessive(body: Fragment): Fragment {
     const name = `atomic${this.#atomic++}`;
-    return `(?:(?=(?<${name}>${body}))\\k<${name}>)`;
+    return unrepeatable(`(?:(?=(?<${name}>${body.source}))\\k<${name}>)`, body);
   }
 
-  #quantified(atom: string): string {
+  #quantified(atom: Fragment): Fragment {
     let result = atom;
     for (;;) {
-      const match = /^(?:[*+?]|\{\d*,?\d*\})/.exec(this.#source.slice(this.#at, this.#at + 24));
+      const match = /^(?:[*+?]|\{(\d*)(,?)(\d*)\})/.exec(this.#source.slice(this.#at, this.#at + 24));
       const quantifier = match?.[0] ?? '';
-      if (quantifier === '' || quantifier === '{}' || quantifier === '{,}' || atom === '') return result;
+      if (!match || quantifier === '{}' || quantifier === '{,}' || atom.source === '') return result;
       this.#at += quantifier.length;
       const braced = quantifier.startsWith('{');
-      result = `(?:${result})${braced ? quantifier.replace('{,', '{0,') : quantifier}`;
       const mode = this.#source[this.#at];
-      if (mode === '?') {
-        this.#at++;
-        result += '?';
-      } else if (mode === '+' && !braced) {
+      const lazy = mode === '?' ? '?' : '';
+      const spelled = `(?:${result.source})${braced ? quantifier.replace('{,', '{0,') : quantifier}${lazy}`;
+      const [least, most] = braced ? bracedRounds(match) : (rounds[quantifier] ?? [0, 1]);
+      result = repeated(`(?:${spelled})`, result, least, most);
+      if (mode === '?') this.#at++;
+      else if (mode === '+' && !braced) {
         this.#at++;
         result = this.#possessive(result);
       }
-      result = `(?:${result})`;
     }
   }
+}
+
+const rounds: Readonly<Record<string, readonly [least: number, most: number]>> = {
+  '*': [0, Number.POSITIVE_INFINITY],
+  '+': [1, Number.POSITIVE_INFINITY],
+  '?': [0, 1],
+};
+
+/** {n}, {n,}, {n,m}, {,m}. */
+function bracedRounds([, least, comma, most]: readonly string[]): readonly [least: number, most: number] {
+  if (!comma) return [Number(least), Number(least)];
+  return [Number(least), most ? Number(most) : Number.POSITIVE_INFINITY];
 }
 
 function changed(modes: Modes, on: string, off: string): Modes {

@@ -1,7 +1,7 @@
 /** Values of the command line: what each option accepts, and how it reaches `loadModel` and `generate`. */
 
 import { InvalidArgumentError, Option } from 'commander';
-import type { GenerateOptions, LoadModelOptions } from 'gallop';
+import type { DraftMethod, GenerateOptions, LoadModelOptions } from 'gallop';
 
 /** Options of every command that computes with a model. */
 export interface ModelOptions {
@@ -22,7 +22,13 @@ export interface SamplingFlags {
   readonly repetitionPenalty?: number;
   readonly seed: number;
   readonly stop?: readonly string[];
+  readonly draft: DraftMethod;
 }
+
+/** The names of `draftMethods`, without loading the library. */
+export const DRAFT_METHODS: readonly DraftMethod[] = [
+  ...(['none', 'auto', 'lookup', 'suffix', 'recycling', 'aded', 'lookahead'] as const),
+];
 
 /** Parses a number; ranges are checked where the value is used, so that the library's message is the only one. */
 export const numberValue = (text: string): number => {
@@ -57,6 +63,7 @@ export const samplingOptions = (): Option[] => [
   new Option('--min-p <share>', "drop tokens below this share of the best one's probability").argParser(numberValue),
   new Option('--repetition-penalty <factor>', 'above 1: avoid tokens that were there before').argParser(numberValue),
   new Option('--seed <number>', 'names the random numbers').argParser(numberValue).default(0),
+  new Option('--draft <method>', 'several tokens a pass, the same text').choices(DRAFT_METHODS).default('none'),
   new Option('--stop <text>', 'end before this text; may be given several times').argParser(append),
 ];
 
@@ -67,8 +74,18 @@ const definedOf = <Fields extends object>(
 
 /** What `generate` takes of the flags. */
 export const generateOptionsOf = (flags: SamplingFlags): GenerateOptions => {
-  const { maxTokens, temperature, topK, topP, minP, repetitionPenalty, seed, stop } = flags;
-  return definedOf({ maxTokens, temperature, topK, topP, minP, repetitionPenalty, seed, stop }) as GenerateOptions;
+  const { maxTokens, temperature, topK, topP, minP, repetitionPenalty, seed, stop, draft } = flags;
+  return definedOf({
+    maxTokens,
+    temperature,
+    topK,
+    topP,
+    minP,
+    repetitionPenalty,
+    seed,
+    stop,
+    draft,
+  }) as GenerateOptions;
 };
 
 /** What `loadModel` takes of the flags. */

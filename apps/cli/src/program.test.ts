@@ -5,7 +5,9 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { draftMethods } from 'gallop';
 import { afterAll, describe, expect, it } from 'vitest';
+import { DRAFT_METHODS } from './options.ts';
 
 const entry = path.join(import.meta.dirname, 'main.ts');
 const models = process.env.GALLOP_MODELS ?? path.join(import.meta.dirname, '../../../models');
@@ -31,12 +33,23 @@ describe('a wrong command line', () => {
     ['a missing option', ['info'], /'--model <file>' not specified/],
     ['an unknown backend', ['bench', '--model', 'x', '--backend', 'gpu'], /Allowed choices are auto, native/],
     ['a word for a number', ['bench', '--model', 'x', '--runs', 'many'], /Expected a number/],
+    [
+      'a draft by no method',
+      ['generate', '--model', 'x', '--prompt', 'y', '--draft', 'luck'],
+      /Allowed choices are none, auto/,
+    ],
     ['no threads', ['bench', '--model', 'x', '--threads', '0'], /Expected a whole number from 1/],
   ];
   it.each(wrong)('%s: status 2 and an explanation', (_, args, message) => {
     const { status, stdout, stderr } = gallop(...args);
     expect(stderr).toMatch(message);
     expect([status, stdout]).toEqual([2, '']);
+  });
+});
+
+describe('--draft', () => {
+  it('knows the methods of the library', () => {
+    expect(DRAFT_METHODS).toEqual([...draftMethods]);
   });
 });
 

@@ -46,7 +46,6 @@ const addGenerate = (program: Command): void => {
     .requiredOption('--prompt <text>', 'what to answer, or with --raw to continue')
     .addOption(rawOption())
     .option('--json', 'print one JSON object instead of streaming text')
-    .addOption(new Option('--draft <method>', 'speculative decoding').choices(['none']).default('none'))
     .action(async (flags) => (await import('./commands/generate.ts')).runGenerate(flags));
   withOptions(command, [...samplingOptions(), ...backendOptions()]);
 };

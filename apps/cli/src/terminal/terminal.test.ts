@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { formatBytes, formatCount, formatDuration, formatNumber, median } from './format.ts';
+import { paintDraft, showsColours } from './paint.ts';
 import { progressBar, StatusLine, type Terminal } from './status-line.ts';
 
 const fakeTerminal = (isTTY: boolean): { terminal: Terminal; output: () => string } => {
@@ -65,5 +66,14 @@ describe('numbers for people', () => {
   it('have a middle and a bar', () => {
     expect([median([3, 1, 2]), median([4, 1, 2, 3])]).toEqual([2, 2.5]);
     expect([progressBar(0, 4), progressBar(0.5, 4), progressBar(9, 4)]).toEqual(['[░░░░]', '[██░░]', '[████]']);
+  });
+});
+
+describe('paintDraft', () => {
+  it('colours what was drafted, each drafter in its own way, and nothing else', () => {
+    expect(paintDraft('word', undefined)).toBe('word');
+    expect(paintDraft('word', 'suffix')).toBe('\x1b[33mword\x1b[0m');
+    expect(paintDraft('word', 'recycling')).not.toBe(paintDraft('word', 'pairs'));
+    expect(showsColours({ isTTY: false })).toBe(false);
   });
 });

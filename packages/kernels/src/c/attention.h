@@ -318,23 +318,21 @@ static void attention_unit(const Attention *a, const AttentionUnits *u, size_t u
   }
 }
 
-static void cache_write_row(const Cache *c, size_t slot, const float *k, const float *v) {
-  for (size_t head = 0; head < c->heads; head++) {
-    uint8_t *key = key_column(c, head, slot), *value = value_row(c, head, slot);
-    const float *kh = k + head * c->head_size, *vh = v + head * c->head_size;
-    size_t d = 0;
-    if (c->half) {
-      uint16_t lanes[LANES];
-      for (; d + LANES <= c->head_size; d += LANES) {
-        vf_to_half((uint16_t *)value + d, vf_load(vh + d));
-        vf_to_half(lanes, vf_load(kh + d));
-        for (size_t i = 0; i < LANES; i++) ((uint16_t *)key)[16 * (d + i)] = lanes[i];
-      }
+/* One head of one row. */
+static void cache_write_head(const Cache *c, size_t head, size_t slot, const float *k, const float *v) {
+  uint8_t *key = key_column(c, head, slot), *value = value_row(c, head, slot);
+  size_t d = 0;
+  if (c->half) {
+    uint16_t lanes[LANES];
+    for (; d + LANES <= c->head_size; d += LANES) {
+      vf_to_half((uint16_t *)value + d, vf_load(v + d));
+      vf_to_half(lanes, vf_load(k + d));
+      for (size_t i = 0; i < LANES; i++) ((uint16_t *)key)[16 * (d + i)] = lanes[i];
     }
-    for (; d < c->head_size; d++) {
-      if (c->half) ((uint16_t *)key)[16 * d] = float_to_half(kh[d]), ((uint16_t *)value)[d] = float_to_half(vh[d]);
-      else ((float *)key)[16 * d] = kh[d], ((float *)value)[d] = vh[d];
-    }
+  }
+  for (; d < c->head_size; d++) {
+    if (c->half) ((uint16_t *)key)[16 * d] = float_to_half(k[d]), ((uint16_t *)value)[d] = float_to_half(v[d]);
+    else ((float *)key)[16 * d] = k[d], ((float *)value)[d] = v[d];
   }
 }
 

@@ -32,9 +32,11 @@ INLINE float fold_add(const float lanes[16]) {
   return (b[0] + b[2]) + (b[1] + b[3]);
 }
 INLINE float fold_max(const float lanes[16]) {
-  float best = lanes[0];
-  for (int i = 1; i < 16; i++) best = lanes[i] > best ? lanes[i] : best;
-  return best;
+  float a[8], b[4];
+  for (int i = 0; i < 8; i++) a[i] = lanes[i] > lanes[i + 8] ? lanes[i] : lanes[i + 8];
+  for (int i = 0; i < 4; i++) b[i] = a[i] > a[i + 4] ? a[i] : a[i + 4];
+  const float c = b[0] > b[2] ? b[0] : b[2], d = b[1] > b[3] ? b[1] : b[3];
+  return c > d ? c : d;
 }
 INLINE float square_root(float x) { return __builtin_sqrtf(x); }
 

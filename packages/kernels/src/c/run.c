@@ -25,7 +25,8 @@ typedef struct {
   int thread;
   size_t command;
   int victim;       /* whose share the next units come from, counted from this thread */
-  size_t taken;     /* when there is one thread */
+  int fixed;        /* each thread computes its own share, nobody takes from others: small commands */
+  size_t taken;     /* units of the own share, when nobody else takes from it */
   int32_t barriers;
 } Lane;
 
@@ -34,10 +35,11 @@ INLINE size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 INLINE int take(Lane *lane, size_t total, size_t chunk, size_t *first, size_t *last) {
   Team *team = lane->team;
   const size_t threads = (size_t)team->threads;
-  if (threads == 1) {
-    *first = lane->taken, *last = smaller(*first + chunk, total);
-    lane->taken = *last;
-    return *first < total;
+  if (threads == 1 || lane->fixed) {
+    const size_t start = total * (size_t)lane->thread / threads, end = total * ((size_t)lane->thread + 1) / threads;
+    *first = start + lane->taken, *last = smaller(*first + chunk, end);
+    lane->taken += chunk;
+    return *first < end;
   }
   for (; lane->victim < team->threads; lane->victim++) {
     const size_t owner = (size_t)(lane->thread + lane->victim) % threads;
@@ -51,6 +53,8 @@ INLINE int take(Lane *lane, size_t total, size_t chunk, size_t *first, size_t *l
   }
   return 0;
 }
+/* Bytes of weights times rows: some microseconds, in which sharing evenly costs less than sharing fairly. */
+enum { SMALL_WORK = 4 << 20, FEW_ROWS = 8 };
 INLINE size_t share(const Lane *lane, size_t total, size_t pieces, size_t most) {
   size_t chunk = total / (pieces * (size_t)lane->team->threads);
   return chunk < 1 ? 1 : chunk > most ? most : chunk;
@@ -81,6 +85,7 @@ INLINE void put_row(int kind, void *out, size_t row, const float *x, size_t colu
 }
 static void run_rms_norm(Lane *lane, const double *w) {
   size_t rows = SIZE(6), columns = SIZE(7), first, last;
+  lane->fixed = rows < FEW_ROWS;
   while (take(lane, rows, share(lane, rows, 4, 64), &first, &last))
     for (size_t r = first; r < last; r++) {
       float *y = team_scratch(lane->team, lane->thread);
@@ -90,16 +95,19 @@ static void run_rms_norm(Lane *lane, const double *w) {
 }
 static void run_quantize(Lane *lane, const double *w) {
   size_t rows = SIZE(4), columns = SIZE(5), first, last;
+  lane->fixed = rows < FEW_ROWS;
   while (take(lane, rows, share(lane, rows, 4, 64), &first, &last))
     for (size_t r = first; r < last; r++) put_row(1, ADDRESS(2), r, (const float *)ADDRESS(3) + r * columns, columns);
 }
 static void run_linear(Lane *lane, const double *w) {
   Linear l = {ADDRESS(2), ADDRESS(3), ADDRESS(4), ADDRESS(5), SIZE(6), SIZE(7), SIZE(8), SIZE(9), INT(10), INT(11), INT(12)};
-  size_t panels = (l.outputs + 15) / 16, first, last, chunk = share(lane, panels, 4, l.rows > 16 ? 8 : 64);
+  size_t panels = (l.outputs + 15) / 16, first, last, chunk = l.rows < FEW_ROWS ? share(lane, panels, 4, 64) : l.rows <= 16 ? 1 : share(lane, panels, 8, 8);
+  lane->fixed = panels * panel_bytes(l.format, l.columns) * l.rows < SMALL_WORK;
   while (take(lane, panels, chunk, &first, &last)) linear_panels(&l, first, last);
 }
 static void run_rope(Lane *lane, const double *w) {
   size_t rows = SIZE(4), heads = SIZE(5), head_size = SIZE(6), rotary = SIZE(7), first, last, units = rows * heads;
+  lane->fixed = rows < FEW_ROWS;
   while (take(lane, units, share(lane, units, 2, 256), &first, &last))
     for (size_t u = first; u < last; u++)
       rope_head((float *)ADDRESS(2) + u * head_size, (const float *)ADDRESS(3) + u / heads * rotary, rotary, INT(8));
@@ -108,13 +116,17 @@ static Cache read_cache(const double *w) {
   Cache c = {ADDRESS(0), SIZE(1), SIZE(2), SIZE(3), SIZE(4), SIZE(5), INT(6)};
   return c;
 }
+/* Keys of neighbouring slots share cache lines, so a unit is one head of 16 rows. */
 static void run_cache_write(Lane *lane, const double *w) {
   Cache cache = read_cache(w + 2);
   size_t rows = SIZE(12), width = cache.heads * cache.head_size, first, last;
   const int32_t *slots = ADDRESS(11);
-  while (take(lane, rows, 4, &first, &last))
-    for (size_t r = first; r < last; r++)
-      cache_write_row(&cache, (size_t)slots[r], (const float *)ADDRESS(9) + r * width, (const float *)ADDRESS(10) + r * width);
+  lane->fixed = rows < FEW_ROWS;
+  while (take(lane, cache.heads * ((rows + 15) / 16), 1, &first, &last))
+    for (size_t unit = first; unit < last; unit++)
+      for (size_t head = unit % cache.heads, r = unit / cache.heads * 16, end = smaller(r + 16, rows); r < end; r++)
+        cache_write_head(&cache, head, (size_t)slots[r], (const float *)ADDRESS(9) + r * width + head * cache.head_size,
+                         (const float *)ADDRESS(10) + r * width + head * cache.head_size);
 }
 static void run_cache_move(Lane *lane, const double *w) {
   if (lane->thread != 0) return; /* moves of one list may overlap: in order, by one thread */
@@ -131,12 +143,14 @@ static void run_attention(Lane *lane, const double *w) {
   size_t columns = a.heads * a.cache.head_size, first, last;
   a.out_row_bytes = a.quantized ? activation_row_bytes(columns) : columns * 4;
   const AttentionUnits units = attention_units(&a, (size_t)lane->team->threads);
+  lane->fixed = a.rows < FEW_ROWS;
   while (take(lane, units.count, 1, &first, &last)) attention_unit(&a, &units, first, team_scratch(lane->team, lane->thread), SIZE(18));
 }
 /* Columns are cut into pieces of 256 when there are fewer rows than threads can share. */
 static void run_gated(Lane *lane, const double *w) {
   size_t rows = SIZE(6), columns = SIZE(7), pieces = columns % 256 == 0 && rows < 16 ? columns / 256 : 1, width = columns / pieces, first, last;
   int kind = INT(3);
+  lane->fixed = rows < FEW_ROWS;
   while (take(lane, rows * pieces, 1, &first, &last)) {
     size_t row = first / pieces, at = first % pieces * width;
     float *y = team_scratch(lane->team, lane->thread);
@@ -189,7 +203,7 @@ void VARIANT(run_commands)(Team *team, int thread, const double *words, size_t l
     const double *w = words + at;
     const int head = (int)w[0];
     if (head & BARRIER_BEFORE) team_barrier(team, thread, &lane.barriers);
-    lane.victim = 0, lane.taken = 0;
+    lane.victim = 0, lane.taken = 0, lane.fixed = 0;
     switch (head & 255) {
       case OP_PACK: run_pack(&lane, w); break;
       case OP_EMBED: run_embed(&lane, w); break;

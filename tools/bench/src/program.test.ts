@@ -67,7 +67,7 @@ describe('a tiny model, without other libraries', () => {
     (JSON.parse(readFileSync(json, 'utf8')) as Figures).benchmarks[0];
 
   it('is decoded by every backend alike', () => {
-    const work = ['--prompt-tokens', '8', '--new-tokens', '6', '--rounds', '2', '--threads', '1'];
+    const work = ['--prompt-tokens', '8', '--new-tokens', '6', '--rounds', '1', '--threads', '1'];
     const { status, stdout, stderr } = bench('decode', '--model', model, ...work, '--source', '--json', json);
     expect([status, status === 0 ? '' : stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/decode, tokens\/s +\d/);
@@ -76,7 +76,7 @@ describe('a tiny model, without other libraries', () => {
     const tokens = new Set(engines.flatMap(({ runs }) => runs.map((run) => String(run.tokens))));
     expect(tokens.size).toBe(1);
     for (const { runs } of engines) {
-      expect(runs).toHaveLength(2);
+      expect(runs).toHaveLength(1);
       for (const run of runs) {
         expect(run.decodeTokensPerSecond).toBeGreaterThan(0);
         expect(run.peakMemoryBytes).toBeGreaterThan(1e7);

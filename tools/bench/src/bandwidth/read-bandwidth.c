@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -30,8 +31,7 @@ static double now(void) {
 
 static void meet(int round) {
   atomic_fetch_add(&arrived, 1);
-  while (atomic_load(&arrived) < thread_count * round) {
-  }
+  while (atomic_load(&arrived) < thread_count * round) sched_yield();
 }
 
 static void *reader(void *argument) {

@@ -7,7 +7,7 @@ import { GallopError } from '@gallop/core';
 import { type GgufFile, openGguf } from '@gallop/formats';
 import { openFile } from '@gallop/formats/node';
 import { cacheBytesPerToken, weightBytesPerToken } from '../bandwidth/bytes-per-token.ts';
-import { measureReadBandwidth, type ReadBandwidth } from '../bandwidth/read-bandwidth.ts';
+import { BandwidthMeter } from '../bandwidth/read-bandwidth.ts';
 import type { Comparison } from '../engines/comparison.ts';
 import { type Engine, type Workload, workSeconds } from '../engines/engine.ts';
 import { compareInNode } from '../engines/node-comparison.ts';
@@ -71,7 +71,7 @@ const measureModel = async (
     progress(`${name}: tuning ${engine.name}`);
     tuned.push({ engine, settings: await tuneEngine(engine, work, tuning) });
   }
-  const bandwidths: ReadBandwidth[] = [];
+  using meter = new BandwidthMeter();
   const samplers = tuned.map(({ engine, settings }) => ({
     name: engine.name,
     sample: () => engine.run(work, settings),
@@ -80,9 +80,7 @@ const measureModel = async (
     progress(
       `${name}: round ${round + 1} of ${options.rounds}, ${engine}: ${run.decodeTokensPerSecond.toFixed(1)} tokens/s`,
     );
-    if (readsMemory && engine === engines[0].name) {
-      bandwidths.push(measureReadBandwidth(Number(tuned[0].settings.threads)));
-    }
+    if (readsMemory && engine === engines[0].name) meter.measure(Number(tuned[0].settings.threads));
   });
   return {
     model: name,
@@ -90,7 +88,7 @@ const measureModel = async (
       return { name: engine.name, role: engine.role, settings, runs: samples.get(engine.name) ?? [] };
     }),
     bytesPerToken: weightBytesPerToken(file) + cacheBytesPerToken(file, options.promptTokens + options.newTokens / 2),
-    bandwidth: bestOf(bandwidths),
+    bandwidth: meter.best,
   };
 };
 
@@ -124,10 +122,3 @@ const tuneEngine = (
     return minimum(seconds);
   });
 };
-
-/** The highest of several measurements: what the memory can do. */
-const bestOf = (measured: readonly ReadBandwidth[]): ReadBandwidth | undefined =>
-  measured.reduce<ReadBandwidth | undefined>((best, next) => {
-    if (best === undefined || !('bytesPerSecond' in best)) return next;
-    return 'bytesPerSecond' in next && next.bytesPerSecond > best.bytesPerSecond ? next : best;
-  }, undefined);

@@ -1,8 +1,9 @@
 /** One generation by Gallop in a fresh process. */
 
 import { performance } from 'node:perf_hooks';
-import { generate, loadModel } from 'gallop';
-import { type EngineRun, ratesOf } from '../engines/engine.ts';
+import { loadModel } from 'gallop';
+import type { EngineRun } from '../engines/engine.ts';
+import { timeGeneration } from '../engines/timed-generation.ts';
 import { type Job, peakMemoryBytes, serve } from './worker.ts';
 
 export interface GallopTask {
@@ -29,18 +30,9 @@ const run = async ({ task, age }: Job<GallopTask>): Promise<EngineRun> => {
       headerRead ||= weightsLoaded;
     },
   });
-  const asked = performance.now();
-  let [first, last] = [0, 0];
-  const { tokens } = await generate(model, Int32Array.from(promptIds), {
-    maxTokens: newTokens,
-    ignoreEnd: true,
-    onStep: () => {
-      last = performance.now();
-      first ||= last;
-    },
-  }).result;
+  const { asked, first, ...measured } = await timeGeneration(model, promptIds, newTokens);
   return {
-    ...ratesOf(promptIds.length, newTokens, asked, first, last),
+    ...measured,
     startToFirstTokenMilliseconds: beforeStart + first,
     peakMemoryBytes: peakMemoryBytes(),
     phases: {
@@ -51,7 +43,6 @@ const run = async ({ task, age }: Job<GallopTask>): Promise<EngineRun> => {
       tokenizer: asked - weightsLoaded,
       prompt: first - asked,
     },
-    tokens: tokens.slice(0, 16),
   };
 };
 

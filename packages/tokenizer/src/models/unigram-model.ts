@@ -115,7 +115,9 @@ export class UnigramModel implements TokenModel {
 
   #pushUnknown(start: number, from: number, to: number, out: TokenSpans): void {
     const bytes = this.#text.subarray(this.#ends[from], this.#ends[to]);
-    const known = this.vocabulary.find(bytes, 0, bytes.length);
+    // The run may be a token by chance, which the reference then takes.
+    const found = this.vocabulary.find(bytes, 0, bytes.length);
+    const known = found >= 0 && this.#scores[found] === Number.NEGATIVE_INFINITY ? -1 : found;
     if (known < 0 && this.#bytes && bytes.every((byte) => this.#bytes![byte] >= 0)) {
       for (const byte of bytes) out.push(this.#bytes[byte], start + from, start + to);
     } else out.push(known >= 0 ? known : requireUnknown(this.unknownId), start + from, start + to);

@@ -41,7 +41,7 @@ const install = (code: string, exports: Record<string, unknown> = mainEntry): Ta
   const found = manifest(exports);
   writePackage(path.join(folder, 'node_modules', '@gallop', 'sample'), code, found);
   writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ name: 'consumer', type: 'module' }));
-  return { file: '', manifest: found, files: [] };
+  return { file: '', manifest: found, files: [], readme: '' };
 };
 
 beforeEach(() => {

@@ -1,7 +1,7 @@
 /**
  * The package check: builds and packs every publishable package, lints the tarballs, and uses them in a project outside
- * the workspace: imported and made to generate on the pinned and on the system's Node, compiled against, and built into a
- * page.
+ * the workspace: imported and made to generate on the pinned and on the system's Node, compiled against, built into a page,
+ * and each alone with the example of its README.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -10,6 +10,7 @@ import path from 'node:path';
 import { runCommand } from './command.ts';
 import { buildPage, compileTypes, importInNode, installTarballs, startPrograms } from './consumer.ts';
 import { generateEverywhere } from './generation.ts';
+import { checkExamples } from './readme-examples.ts';
 import { judgeTarball, packPackage, type Tarball } from './tarball.ts';
 import { type Findings, findPackages } from './workspace.ts';
 
@@ -30,7 +31,13 @@ const useTarballs = async (tarballs: readonly Tarball[], folder: string, root: s
   say('compiling against the declarations');
   problems.push(...generated.problems, ...compileTypes(tarballs, folder, root));
   say('building a page with Vite');
-  return { problems: [...problems, ...(await buildPage(tarballs, folder))], warnings: generated.warnings };
+  problems.push(...(await buildPage(tarballs, folder)));
+  say('installing each package alone and running the example of its README');
+  const examples = checkExamples(tarballs, folder, root);
+  return {
+    problems: [...problems, ...examples.problems],
+    warnings: [...generated.warnings, ...examples.warnings],
+  };
 };
 
 /** Checks every package that is not private. */

@@ -15,6 +15,8 @@ export interface Tarball {
   readonly manifest: Manifest;
   /** Paths inside the package. */
   readonly files: readonly string[];
+  /** Text of README.md, '' without one. */
+  readonly readme: string;
 }
 
 const blockSize = 512;
@@ -45,7 +47,8 @@ export function packPackage(found: WorkspacePackage, folder: string): Tarball {
   if (file === undefined) throw new Error(`pnpm pack wrote no tarball for ${found.manifest.name}`);
   const contents = readTar(gunzipSync(readFileSync(path.join(folder, file))));
   const manifest = JSON.parse(String(contents.get('package.json'))) as Manifest;
-  return { file: path.join(folder, file), manifest, files: [...contents.keys()] };
+  const readme = contents.get('README.md')?.toString('utf8') ?? '';
+  return { file: path.join(folder, file), manifest, files: [...contents.keys()], readme };
 }
 
 /** What is wrong with the contents of a published package, apart from what publint looks at. */

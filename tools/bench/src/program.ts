@@ -1,12 +1,15 @@
 /** The command line of the benchmarks: names, options and help. Each command is imported when it is run. */
 
 import { availableParallelism } from 'node:os';
+import path from 'node:path';
 import { Command, Option } from 'commander';
+import type { DraftMethod } from 'gallop';
 import { buildPackages } from './harness/build.ts';
 import { describeMachine } from './harness/machine.ts';
 import { type Progress, progressTo } from './harness/progress.ts';
 import { threadCounts } from './harness/tuning.ts';
 import type { Code } from './harness/worker-process.ts';
+import { realModels } from './inputs/models.ts';
 import { append, countFrom, countsValue } from './options.ts';
 import { type OutputOptions, writeData, writeReport } from './output.ts';
 import type { Report } from './report/report.ts';
@@ -65,6 +68,7 @@ export const createProgram = (): Command => {
   addDecode(program);
   addVerify(program);
   addTokenizer(program);
+  addSpec(program);
   addAll(program);
   return program;
 };
@@ -160,6 +164,55 @@ const addTokenizer = (program: Command): void => {
       const { runTokenizer } = await import('./commands/tokenizer.ts');
       await perform(flags, (progress) => runTokenizer({ ...flags, ...surroundings(flags) }, progress));
     });
+  withCommon(command);
+};
+
+interface SpecFlags extends CommonFlags {
+  readonly model?: readonly string[];
+  readonly questions?: string;
+  readonly perCategory: number;
+  readonly method?: readonly DraftMethod[];
+  readonly temperature?: readonly string[];
+  readonly newTokens: number;
+  readonly backend: 'native' | 'wasm';
+  readonly threads?: number;
+  readonly quick?: true;
+}
+
+const addSpec = (program: Command): void => {
+  const command = program
+    .command('spec')
+    .description('what drafting gains on the questions of Spec-Bench, and that it changes no token')
+    .addOption(modelOption())
+    .option('--questions <file>', "Spec-Bench's question.jsonl (default: one question of each category)")
+    .addOption(countOption('--per-category <count>', 'questions of each category at most', 1, 1000))
+    .addOption(new Option('--method <name>', 'drafting method; several times (default: auto)').argParser(append))
+    .addOption(new Option('--temperature <number>', 'several times (default: 0 and 0.8)').argParser(append))
+    .addOption(countOption('--new-tokens <count>', 'tokens of an answer at most', 2, FULL.newTokens))
+    .addOption(new Option('--backend <name>', 'what computes').choices(['native', 'wasm']).default('native'))
+    .addOption(new Option('--threads <count>', 'threads to compute with').argParser(countFrom(1)))
+    .option('--quick', 'one model, greedy, short answers: to see that everything runs, not how fast')
+    .action(
+      async ({
+        model: models = [],
+        method: methods = ['auto'],
+        temperature = ['0', '0.8'],
+        quick,
+        ...flags
+      }: SpecFlags) => {
+        const { runSpec } = await import('./commands/spec.ts');
+        const { modelsFolder } = surroundings(flags);
+        const size = quick
+          ? {
+              models: models.length > 0 ? models : [path.join(modelsFolder, realModels[0])],
+              temperatures: [0],
+              newTokens: 24,
+              perCategory: 1,
+            }
+          : { models, temperatures: temperature.map(Number) };
+        await perform(flags, (progress) => runSpec({ ...flags, methods, modelsFolder, ...size }, progress));
+      },
+    );
   withCommon(command);
 };
 

@@ -38,11 +38,11 @@ static float *reals(size_t count, float size) {
 }
 
 static int differences;
-static float scratch[16384];
+static float scratch[1 << 18];
 
 /* Runs a command whose result lies at *out, both ways, each on its own copy of what *out holds. */
 static void check(const char *what, int detail, double *words, size_t count, void *out, size_t bytes) {
-  Team team = {.threads = 1, .scratch = scratch, .scratch_floats = 16384};
+  Team team = {.threads = 1, .scratch = scratch, .scratch_floats = 1 << 18};
   uint8_t *before = zeroes(bytes), *portable = zeroes(bytes);
   words[1] = (double)count;
   memcpy(before, out, bytes);
@@ -135,9 +135,11 @@ static void attention(int half, size_t head_size, size_t count, float softcap) {
   float *keys = reals(SLOTS * width, 2), *values = reals(SLOTS * width, 1e-2f), *q = reals(out_bytes / 4, 2), *out = zeroes(out_bytes);
 #define CACHE A(pages), PAGE, 0, (double)part, HEADS, (double)head_size, half
   CHECK("cache write", half, cache, bytes, OP_CACHE_WRITE, 0, CACHE, A(keys), A(values), A(slots), SLOTS);
-  CHECK("attention", (int)head_size, out, out_bytes, OP_ATTENTION, 0, CACHE, A(q), A(out), A(spans), A(extras), count, QUERY_HEADS, 0.125, softcap, 0, SLOTS);
+  CHECK("attention", (int)head_size, out, out_bytes, OP_ATTENTION, 0, CACHE, A(q), A(out), A(spans), A(extras), count, QUERY_HEADS, 0.125, softcap, 0, SLOTS, 0, 0, 0, 0, 0);
   free(cache), free(keys), free(values), free(q), free(out);
 }
+
+#include "compare-operations.h"
 
 int main(void) {
   static const int formats[] = {F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K};
@@ -147,6 +149,7 @@ int main(void) {
   for (int half = 0; half < 2; half++)
     for (int h = 0; h < 3; h++)
       for (size_t count = 1; count < 10; count += count < 3 ? 1 : 3) attention(half, head_sizes[h], count, count & 1 ? 0.0f : 20.0f);
+  operations();
   printf(differences ? "%d differences\n" : "no difference\n", differences);
   return differences > 100 ? 100 : differences;
 }

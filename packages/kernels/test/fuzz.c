@@ -167,9 +167,14 @@ static void add_attention(void) {
   const int eight_bit = l.head_size % 32 == 0 && chance(50);
   void *out = block(rows * (eight_bit ? activation_row_bytes(columns) : columns * 4));
   need_scratch(8 * ((places + 96 + 15) / 16 * 16 + l.head_size) + 64); /* as the recorder asks */
-  emit(OP_ATTENTION, 17, CACHE(&l), P(floats(rows * columns)), P(out), P(spans), P(indices(most(extra_count, 1), l.slots)), D(rows), D(query_heads), 0.125,
-       chance(30) ? 20.0 : 0.0, D(eight_bit), D(places));
+  const int biased = chance(40);
+  const size_t distances = between(1, 40);
+  emit(OP_ATTENTION, 22, CACHE(&l), P(floats(rows * columns)), P(out), P(spans), P(indices(most(extra_count, 1), l.slots)), D(rows), D(query_heads), 0.125,
+       chance(30) ? 20.0 : 0.0, D(eight_bit), D(places), biased ? P(floats(query_heads * distances)) : 0.0, D(distances), D(between(0, distances)),
+       P(indices(l.slots, 300)), P(indices(rows, 300)));
 }
+
+#include "fuzz-operations.h"
 
 typedef struct { Team *team; int thread; } Helper;
 static void *help(void *argument) {
@@ -200,7 +205,8 @@ int main(int count, char **arguments) {
     state = seed * 1000003 + list;
     length = commands = scratch_floats = 0;
     for (size_t i = between(1, 4); i > 0; i--) {
-      if (chance(45)) add_weights();
+      if (chance(30)) add_operations();
+      else if (chance(45)) add_weights();
       else if (chance(55)) add_attention();
       else add_row_commands();
     }

@@ -31,14 +31,14 @@ typedef struct {
   size_t sizes[MOST_AXES], left_strides[MOST_AXES], right_strides[MOST_AXES];
 } Matmul;
 
-/* Tile of `rows` (what is packed) of which `used` are stored; a is [k][rows], b is [k][TILE_COLUMNS]. */
-INLINE void matmul_tile(const int rows, const float *a, const float *b, size_t k, float *out, size_t stride, int used, size_t width, int first) {
+/* Tile of `rows` (what is packed) of which `used` are stored; a is [k][rows], rows of b lie `b_stride` apart. */
+INLINE void matmul_tile(const int rows, const float *a, const float *b, size_t b_stride, size_t k, float *out, size_t stride, int used, size_t width, int first) {
   vf sum[TILE_ROWS][TILE_VECTORS];
 #pragma GCC unroll 12
   for (int r = 0; r < rows; r++)
 #pragma GCC unroll 4
     for (int v = 0; v < TILE_VECTORS; v++) sum[r][v] = vf_set(0.0f);
-  for (size_t i = 0; i < k; i++, a += rows, b += TILE_COLUMNS) {
+  for (size_t i = 0; i < k; i++, a += rows, b += b_stride) {
     vf column[TILE_VECTORS];
 #pragma GCC unroll 4
     for (int v = 0; v < TILE_VECTORS; v++) column[v] = vf_load(b + v * LANES);
@@ -64,14 +64,14 @@ INLINE void matmul_tile(const int rows, const float *a, const float *b, size_t k
     }
   }
 }
-static void run_matmul_tile(int rows, const float *a, const float *b, size_t k, float *out, size_t stride, int used, size_t width, int first) {
+static void run_matmul_tile(int rows, const float *a, const float *b, size_t b_stride, size_t k, float *out, size_t stride, int used, size_t width, int first) {
   switch (rows) {
-    case 1: matmul_tile(1, a, b, k, out, stride, used, width, first); return;
-    case 2: matmul_tile(2, a, b, k, out, stride, used, width, first); return;
+    case 1: matmul_tile(1, a, b, b_stride, k, out, stride, used, width, first); return;
+    case 2: matmul_tile(2, a, b, b_stride, k, out, stride, used, width, first); return;
 #if TILE_ROWS > 4
-    case 4: matmul_tile(4, a, b, k, out, stride, used, width, first); return;
+    case 4: matmul_tile(4, a, b, b_stride, k, out, stride, used, width, first); return;
 #endif
-    default: matmul_tile(TILE_ROWS, a, b, k, out, stride, used, width, first);
+    default: matmul_tile(TILE_ROWS, a, b, b_stride, k, out, stride, used, width, first);
   }
 }
 INLINE int matmul_tile_rows(size_t left) { return left == 1 ? 1 : left == 2 ? 2 : left <= 4 ? 4 : TILE_ROWS; }
@@ -118,12 +118,16 @@ static void matmul_block(const Matmul *p, size_t batch, size_t row, size_t rows,
   for (size_t depth = 0; depth < p->k; depth += MATMUL_DEPTH) {
     const size_t k = p->k - depth < MATMUL_DEPTH ? p->k - depth : MATMUL_DEPTH;
     pack_left(scratch, left + depth * p->left_k, rows, k, p->left_row, p->left_k);
-    pack_right(packed_right, right + depth * p->right_k, columns, k, p->right_k, p->right_column);
+    /* A single tile of rows reads B once: packing would cost more than it saves. */
+    const float *b = right + depth * p->right_k;
+    const size_t direct = rows <= 4 && p->right_column == 1 ? columns / TILE_COLUMNS * TILE_COLUMNS : 0;
+    pack_right(packed_right, b + direct * p->right_column, columns - direct, k, p->right_k, p->right_column);
     for (size_t c = 0; c < columns; c += TILE_COLUMNS) {
-      const float *a = scratch;
+      const float *a = scratch, *panel = c < direct ? b + c : packed_right + (c - direct) * k;
+      const size_t b_stride = c < direct ? p->right_k : TILE_COLUMNS;
       for (size_t r = 0; r < rows;) {
         const int tile = matmul_tile_rows(rows - r), used = rows - r < (size_t)tile ? (int)(rows - r) : tile;
-        run_matmul_tile(tile, a, packed_right + c * k, k, out + r * p->n + c, p->n, used, columns - c < TILE_COLUMNS ? columns - c : TILE_COLUMNS, depth == 0);
+        run_matmul_tile(tile, a, panel, b_stride, k, out + r * p->n + c, p->n, used, columns - c < TILE_COLUMNS ? columns - c : TILE_COLUMNS, depth == 0);
         a += (size_t)tile * k, r += (size_t)used;
       }
     }

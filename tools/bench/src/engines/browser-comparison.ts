@@ -76,7 +76,8 @@ const pageEngine = (
   },
 });
 
-const measureInPage = async (executable: string, page: string, task: PageTask): Promise<PageRun> => {
+/** Opens a fresh browser at a page and lets it measure. @throws GallopError `invalid-state` when the page fails */
+export const measureInPage = async (executable: string, page: string, task: PageTask): Promise<PageRun> => {
   const browser = await chromium.launch({ executablePath: executable, args: ['--no-sandbox', '--disable-gpu'] });
   try {
     const tab = await browser.newPage();

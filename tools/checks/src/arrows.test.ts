@@ -71,7 +71,15 @@ test('files of another package are reached neither by path nor by an entry that 
 test('a test may read a file outside the packages; published code may not', () => {
   const located = "export const models = new URL('../../../models', import.meta.url);\n";
   write('packages/core/src/real.test.ts', located);
+  write('packages/core/src/testing/shared.ts', located);
+  write(
+    'packages/core/src/case.test.ts',
+    "export const data = new URL('../../tensor/cases/one.json', import.meta.url);\n",
+  );
   expect(problems()).toEqual([]);
+  write('packages/core/src/code.test.ts', "import '../../tensor/src/index.ts';\n");
+  expect(problems()).toHaveLength(1);
+  rmSync(path.join(root, 'packages/core/src/code.test.ts'));
   write('packages/core/src/real.ts', located);
   expect(problems()).toHaveLength(1);
 });

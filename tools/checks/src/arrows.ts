@@ -51,11 +51,18 @@ const developmentDependencies = (manifest: Manifest): string[] => Object.keys(ma
 
 const isBelow = (file: string, folder: string): boolean => file.startsWith(folder + path.sep);
 
-/** True when a file reaches into another package's folder, or when one that is published leaves its own. */
+/** Programs, as opposed to data that tests read. */
+const isCode = (file: string): boolean => /\.([cm]?[jt]s|tsx)$/.test(file);
+
+/**
+ * True when a file reaches for another package's code, or when one that is published leaves its own package. Tests, what
+ * they share (`src/testing`) and tools may read data anywhere, such as recorded cases.
+ */
 const leavesPackage = (from: WorkspacePackage, file: string, target: string, packages: PackagesByName): boolean => {
   if (isBelow(target, from.folder)) return false;
-  const published = from.path.startsWith('packages/') && !isTestFile(file);
-  return published || [...packages.values()].some(({ folder }) => isBelow(target, folder));
+  const testing = isTestFile(file) || isBelow(file, path.join(from.folder, 'src', 'testing'));
+  if (from.path.startsWith('packages/') && !testing) return true;
+  return isCode(target) && [...packages.values()].some(({ folder }) => isBelow(target, folder));
 };
 
 /** Says what is wrong with one import, if anything. */

@@ -6,8 +6,8 @@ import type { Tarball } from './tarball.ts';
 
 test('the first TypeScript example counts, and the packages of the install line', () => {
   const readme = '# a\n\n```sh\nnpm install --save a b\n```\n\n```ts\nfirst();\n```\n\n```ts\nsecond();\n```\n';
-  expect(readExample(readme, 'a')).toEqual({ packages: ['a', 'b'], code: 'first();\n' });
-  expect(readExample('# a\n', 'a')).toEqual({ packages: ['a'], code: undefined });
+  expect(readExample(readme, 'a')).toEqual({ packages: ['a', 'b'], code: 'first();\n', language: 'ts' });
+  expect(readExample('# a\n', 'a')).toEqual({ packages: ['a'], code: undefined, language: 'ts' });
 });
 
 test('a project needs its packages and what they depend on, nothing else', () => {

@@ -14,13 +14,16 @@ import type { Findings } from './workspace.ts';
 export interface ReadmeExample {
   readonly packages: readonly string[];
   readonly code: string | undefined;
+  /** An example in JavaScript is only run. */
+  readonly language: 'ts' | 'js';
 }
 
 /** Reads a README. Without an `npm install` line the package itself is meant. */
 export function readExample(readme: string, name: string): ReadmeExample {
   const install = /^npm install +(.+)$/m.exec(readme)?.[1].split(/\s+/) ?? [];
-  const code = /^```(?:ts|js)\n(.*?)^```$/ms.exec(readme)?.[1];
-  return { packages: [...new Set([name, ...install.filter((word) => !word.startsWith('-'))])], code };
+  const [, language, code] = /^```(ts|js)\n(.*?)^```$/ms.exec(readme) ?? [];
+  const packages = [...new Set([name, ...install.filter((word) => !word.startsWith('-'))])];
+  return { packages, code, language: language === 'js' ? 'js' : 'ts' };
 }
 
 /** The tarballs that a project needs for these packages, their dependencies included. */
@@ -61,15 +64,20 @@ const options = {
   lib: ['es2023', 'esnext', 'dom'],
 };
 
-function tryExample(code: string, folder: string, root: string): void {
-  writeFileSync(path.join(folder, 'example.ts'), code);
+function compileExample(folder: string, root: string): void {
   const types = { types: ['node'], typeRoots: [path.join(root, 'node_modules', '@types')] };
   writeFileSync(
     path.join(folder, 'tsconfig.json'),
     JSON.stringify({ compilerOptions: { ...options, ...types }, files: ['example.ts'] }),
   );
   runCommand('tsc', ['-p', '.'], folder);
-  runCommand(process.execPath, ['example.ts'], folder);
+}
+
+function tryExample(code: string, language: 'ts' | 'js', folder: string, root: string): void {
+  const file = `example.${language}`;
+  writeFileSync(path.join(folder, file), code);
+  if (language === 'ts') compileExample(folder, root);
+  runCommand(process.execPath, [file], folder);
 }
 
 /** Model files that the code names and that are not there. */
@@ -85,7 +93,7 @@ function checkOne(tarball: Tarball, tarballs: readonly Tarball[], folder: string
   const models = path.resolve(process.env.GALLOP_MODELS || 'models');
   if (existsSync(models)) symlinkSync(models, path.join(target, 'models'));
   try {
-    const { packages, code } = readExample(tarball.readme, name);
+    const { packages, code, language } = readExample(tarball.readme, name);
     installAlone(packages, tarballs, target);
     if (code === undefined) return { problems: [], warnings: [`the README of ${name} has no example`] };
     const missing = missingModels(code, target);
@@ -95,7 +103,7 @@ function checkOne(tarball: Tarball, tarballs: readonly Tarball[], folder: string
         warnings: [`the example of ${name} was not tried: no ${missing.join(', ')}; run models:fetch`],
       };
     }
-    tryExample(code, target, root);
+    tryExample(code, language, target, root);
     return { problems: [], warnings: [] };
   } catch (error) {
     return { problems: [`the README example of ${name}: ${(error as Error).message}`], warnings: [] };

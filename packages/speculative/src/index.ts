@@ -117,6 +117,8 @@ export { SpeculationStatistics, type SpeculationTotals } from './loop/statistics
 export type { DecodingStep } from './loop/step.ts';
 export { guaranteeOf, type Verification } from './loop/verification.ts';
 export { type FunctionModelOptions, functionModel, type NextLogits, tableModel } from './models/table-model.ts';
+export { type LlamaCppModelOptions, type LlamaSequence, llamaCppModel } from './peers/llama-cpp-model.ts';
+export { llamaTokenPredictor, type TokenPredictorMethods } from './peers/llama-token-predictor.ts';
 export { type EnumeratedCell, type Enumeration, enumerateEmissions } from './report/enumeration.ts';
 export { chooseDraftSize, cutSteps, type EagleWarpOptions, warpInEagleOrder } from './report/published.ts';
 export {

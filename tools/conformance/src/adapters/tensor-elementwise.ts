@@ -1,40 +1,37 @@
 /** Adapters of elementwise operations, reductions and layout changes. */
+import type { Recorder, Tensor } from '@gallop/tensor';
 import * as operations from '@gallop/tensor/operations';
 import { registerTensor, type TensorCase } from './tensor-shared.ts';
 
-type Unary = 'exp' | 'log' | 'squareRoot' | 'reciprocalSquareRoot' | 'sine' | 'cosine' | 'tanh' | 'sigmoid' | 'silu';
-type More = 'relu' | 'squaredRelu' | 'elu' | 'absolute' | 'erf' | 'roundStraightThrough';
-type Binary = 'add' | 'subtract' | 'multiply' | 'divide' | 'maximum' | 'minimum';
-
 const unary =
-  (name: Unary | More) =>
-  ({ t, tensor }: TensorCase) => ({ output: operations[name](t, tensor('input')) });
+  (operation: (t: Recorder, x: Tensor) => Tensor) =>
+  ({ t, tensor }: TensorCase) => ({ output: operation(t, tensor('input')) });
 const binary =
-  (name: Binary) =>
-  ({ t, tensor }: TensorCase) => ({ output: operations[name](t, tensor('left'), tensor('right')) });
+  (operation: (t: Recorder, left: Tensor, right: Tensor) => Tensor) =>
+  ({ t, tensor }: TensorCase) => ({ output: operation(t, tensor('left'), tensor('right')) });
 
 registerTensor('elementwise', {
-  exp: unary('exp'),
-  log: unary('log'),
-  sqrt: unary('squareRoot'),
-  rsqrt: unary('reciprocalSquareRoot'),
-  sin: unary('sine'),
-  cos: unary('cosine'),
-  tanh: unary('tanh'),
-  sigmoid: unary('sigmoid'),
-  silu: unary('silu'),
-  relu: unary('relu'),
-  'squared-relu': unary('squaredRelu'),
-  elu: unary('elu'),
-  abs: unary('absolute'),
-  erf: unary('erf'),
-  'round-straight-through': unary('roundStraightThrough'),
-  add: binary('add'),
-  subtract: binary('subtract'),
-  multiply: binary('multiply'),
-  divide: binary('divide'),
-  maximum: binary('maximum'),
-  minimum: binary('minimum'),
+  exp: unary(operations.exp),
+  log: unary(operations.log),
+  sqrt: unary(operations.squareRoot),
+  rsqrt: unary(operations.reciprocalSquareRoot),
+  sin: unary(operations.sine),
+  cos: unary(operations.cosine),
+  tanh: unary(operations.tanh),
+  sigmoid: unary(operations.sigmoid),
+  silu: unary(operations.silu),
+  relu: unary(operations.relu),
+  'squared-relu': unary(operations.squaredRelu),
+  elu: unary(operations.elu),
+  abs: unary(operations.absolute),
+  erf: unary(operations.erf),
+  'round-straight-through': unary(operations.roundStraightThrough),
+  add: binary(operations.add),
+  subtract: binary(operations.subtract),
+  multiply: binary(operations.multiply),
+  divide: binary(operations.divide),
+  maximum: binary(operations.maximum),
+  minimum: binary(operations.minimum),
   'leaky-relu': ({ t, tensor, number }) => ({ output: operations.leakyRelu(t, tensor('input'), number('slope')) }),
   gelu: ({ t, tensor, params }) => ({
     output: operations.gelu(t, tensor('input'), params.approximation as operations.GeluApproximation),
@@ -51,21 +48,19 @@ registerTensor('elementwise', {
   power: ({ t, tensor, number }) => ({ output: operations.power(t, tensor('input'), number('exponent')) }),
 });
 
-type Reduction = 'sum' | 'mean' | 'variance' | 'largest' | 'smallest' | 'logSumExp';
-
 const reduction =
-  (name: Reduction) =>
+  (operation: (t: Recorder, x: Tensor, options: operations.ReductionOptions) => Tensor) =>
   ({ t, tensor, params }: TensorCase) => ({
-    output: operations[name](t, tensor('input'), params as operations.ReductionOptions),
+    output: operation(t, tensor('input'), params as operations.ReductionOptions),
   });
 
 registerTensor('reduction', {
-  sum: reduction('sum'),
-  mean: reduction('mean'),
-  variance: reduction('variance'),
-  maximum: reduction('largest'),
-  minimum: reduction('smallest'),
-  'log-sum-exp': reduction('logSumExp'),
+  sum: reduction(operations.sum),
+  mean: reduction(operations.mean),
+  variance: reduction(operations.variance),
+  maximum: reduction(operations.largest),
+  minimum: reduction(operations.smallest),
+  'log-sum-exp': reduction(operations.logSumExp),
   'cumulative-sum': ({ t, tensor, number }) => ({
     output: operations.cumulativeSum(t, tensor('input'), number('axis')),
   }),

@@ -114,6 +114,7 @@ describe.skipIf(!existsSync(library) || !existsSync(file))(
       const model = llamaCppModel<number>({
         openSequence: () => context.getSequence(),
         vocabSize: 49_152,
+        endTokens: [loaded.tokens.eos, loaded.tokens.eot],
         contextLength: 256,
       });
       const write = async (drafter?: ReturnType<typeof suffixDrafter>): Promise<{ text: string; steps: number }> => {

@@ -60,7 +60,8 @@ const rules: Readonly<Record<MapFunction, MapRule>> = {
   sign: none,
   exp: times((_t, _x, y) => y),
   log: (t, g, { inputs: [x] }) => [divide(t, g, x!)],
-  squareRoot: (t, g, _step, y) => [affine(t, divide(t, g, y), 0.5)],
+  // No gradient comes of none, also at 0, where the slope is infinite: norms of zero vectors.
+  squareRoot: (t, g, _step, y) => [select(t, g, affine(t, divide(t, g, y), 0.5), 0)],
   reciprocalSquareRoot: times((t, _x, y) => affine(t, multiply(t, y, square(t, y)), -0.5)),
   reciprocal: times((t, _x, y) => affine(t, square(t, y), -1)),
   square: times((t, x) => affine(t, x, 2)),

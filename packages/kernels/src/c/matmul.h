@@ -80,8 +80,12 @@ INLINE int matmul_tile_rows(size_t left) { return left == 1 ? 1 : left == 2 ? 2 
 static void pack_left(float *to, const float *a, size_t rows, size_t k, size_t row_stride, size_t k_stride) {
   for (size_t first = 0; first < rows;) {
     const size_t left = rows - first, tile = (size_t)matmul_tile_rows(left), used = left < tile ? left : tile;
-    for (size_t r = 0; r < tile; r++)
-      for (size_t i = 0; i < k; i++) to[i * tile + r] = r < used ? a[(first + r) * row_stride + i * k_stride] : 0.0f;
+    const float *from = a + first * row_stride;
+    if (used < tile) memset(to, 0, tile * k * 4);
+    if (row_stride == 1) for (size_t i = 0; i < k; i++) memcpy(to + i * tile, from + i * k_stride, used * 4);
+    else
+      for (size_t r = 0; r < used; r++)
+        for (size_t i = 0; i < k; i++) to[i * tile + r] = from[r * row_stride + i * k_stride];
     to += tile * k, first += used;
   }
 }

@@ -1,4 +1,4 @@
-/** Losses: scalars of shape [] (or a sum over parts) that training minimises. */
+/** Losses that training minimises: scalars of shape [], or one number for each part with the reduction `none`. */
 import { requireArgument } from '@gallop/core';
 import type { Recorder } from '../recorder.ts';
 import type { Tensor } from '../tensor.ts';
@@ -9,13 +9,14 @@ import { logSoftmax } from './normalisation.ts';
 import { mean, sum } from './reduction.ts';
 import { countOf, sameShape } from './shapes.ts';
 
-export type LossReduction = 'mean' | 'sum';
+export type LossReduction = 'mean' | 'sum' | 'none';
 
 function reduced(t: Recorder, values: Tensor, reduction: LossReduction): Tensor {
   requireArgument(
-    reduction === 'mean' || reduction === 'sum',
-    () => `a reduction of mean or sum was expected; received ${reduction}`,
+    reduction === 'mean' || reduction === 'sum' || reduction === 'none',
+    () => `a reduction of mean, sum or none was expected; received ${reduction}`,
   );
+  if (reduction === 'none') return values;
   return reduction === 'mean' ? mean(t, values) : sum(t, values);
 }
 
@@ -58,7 +59,7 @@ export function crossEntropy(
   const counted = Float32Array.from(targets, (target) => (target === ignoreIndex ? 0 : 1));
   const count = counted.reduce((a, b) => a + b, 0);
   requireArgument(
-    count > 0 || reduction === 'sum',
+    count > 0 || reduction !== 'mean',
     () => 'a mean needs at least one target that counts; received none',
   );
   const indices = { values: targets.map((target, row) => (counted[row] ? target : 0)), shape: [rows, 1] };
@@ -68,8 +69,9 @@ export function crossEntropy(
     const spread = affine(t, mean(t, logProbabilities, { axes: [1] }), -labelSmoothing);
     losses = add(t, affine(t, losses, 1 - labelSmoothing), spread);
   }
-  const total = sum(t, select(t, t.upload(counted, [rows]), losses, 0));
-  return reduction === 'mean' ? affine(t, total, 1 / count) : total;
+  losses = select(t, t.upload(counted, [rows]), losses, 0);
+  if (reduction === 'mean') return affine(t, sum(t, losses), 1 / count);
+  return reduced(t, reshape(t, losses, logits.shape.slice(0, -1)), reduction);
 }
 
 function negativeLogLikelihood(t: Recorder, logProbabilities: Tensor, indices: Indices): Tensor {
@@ -97,7 +99,7 @@ export function klDivergence(
   return affine(t, sum(t, terms), 1 / batch);
 }
 
-/** d²/(2 beta) where |d| < beta, else |d| − beta/2, for d = input − target. */
+/** d²/(2 beta) where |d| < beta, else |d| − beta/2, for d = input − target; |d| with beta 0. */
 export function smoothL1(
   t: Recorder,
   input: Tensor,
@@ -106,9 +108,10 @@ export function smoothL1(
 ): Tensor {
   requireSameShape(input, target);
   const { beta = 1, reduction = 'mean' } = options;
-  requireArgument(beta > 0, () => `a positive beta was expected; received ${beta}`);
+  requireArgument(beta >= 0, () => `a beta of at least 0 was expected; received ${beta}`);
   const difference = subtract(t, input, target);
   const size = absolute(t, difference);
+  if (beta === 0) return reduced(t, size, reduction);
   const inner = affine(t, square(t, difference), 0.5 / beta);
   return reduced(t, select(t, less(t, size, beta), inner, affine(t, size, 1, -beta / 2)), reduction);
 }

@@ -47,7 +47,7 @@ export function rowVisibility(
     const limit = slotPositions[base + row]! - window;
     const seen = limit < 0 ? sight : withinWindow(sight, slotPositions, limit, committedAscend ? base : 0);
     spans.set([seen.start, seen.end, extras.length, seen.further.length], row * 4);
-    extras.push(...seen.further);
+    for (const slot of seen.further) extras.push(slot); // too many to pass as arguments
     places = Math.max(places, seen.end + seen.further.length);
   }
   return { spans, extras: Int32Array.from(extras), places };

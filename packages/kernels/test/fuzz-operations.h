@@ -115,10 +115,10 @@ static void add_reductions(void) {
   emit(OP_CONVERT, 4, P(block(rows * columns * 4)), P(random_bytes(rows * columns)), D(rows * columns), D(next() % 2));
 }
 static void add_products(void) {
-  const size_t m = chance(20) ? between(190, 200) : between(1, 30), n = chance(20) ? between(500, 530) : between(1, 70), k = chance(20) ? between(250, 270) : between(1, 40);
+  const size_t m = chance(30) ? between(1, 200) : between(1, 30), n = chance(20) ? between(500, 530) : between(1, 70), k = chance(20) ? between(250, 270) : between(1, 40);
   const size_t batch = between(1, 3), left_batch = chance(50) ? m * k : 0, right_batch = chance(50) ? k * n : 0;
   const int left_turned = chance(50), right_turned = chance(50);
-  need_scratch((rounded_up(m < 192 ? m : 192, 64) + rounded_up(n < 512 ? n : 512, 64)) * (k < 256 ? k : 256)); /* as matmul.ts asks */
+  need_scratch((rounded_up(m < 192 ? m : 192, 12) + rounded_up(n < 512 ? n : 512, 64)) * (k < 256 ? k : 256)); /* as matmul.ts asks */
   emit(OP_MATMUL, 14, P(block(batch * m * n * 4)), P(floats(left_batch ? batch * m * k : m * k)), P(floats(right_batch ? batch * k * n : k * n)), D(m), D(n), D(k),
        D(left_turned ? 1 : k), D(left_turned ? m : 1), D(right_turned ? 1 : n), D(right_turned ? k : 1), 1.0, D(batch), D(left_batch), D(right_batch));
   emit(OP_INTEGER_PRODUCT, 6, P(block(m * n * 4)), P(random_bytes(m * k)), P(random_bytes(n * k)), D(m), D(n), D(k));

@@ -9,8 +9,11 @@ import { add, multiply, requireFloats, subtract, toFloat } from './elementwise.t
 import { full, pad, reshape, sliceAxis } from './layout.ts';
 import { broadcastShapes, broadcastStrides, mergeAxes, sameShape, stridesOf } from './shapes.ts';
 
-/** Blocks that the kernel packs (packages/kernels/src/c/matmul.h). */
-const [blockRows, blockColumns, blockDepth, largestTile] = [192, 512, 256, 64];
+/** Blocks that the kernel packs, padded to whole tiles of at most 12 rows and 64 columns (packages/kernels/src/c/matmul.h). */
+function packedFloats(rows: number, columns: number, depth: number): number {
+  const padded = (size: number, most: number, tile: number): number => Math.ceil(Math.min(size, most) / tile) * tile;
+  return (padded(rows, 192, 12) + padded(columns, 512, 64)) * Math.min(depth, 256);
+}
 
 /** Strides of one matrix as the kernel walks it: over rows, over columns; and the batch axes before. */
 interface Operand {
@@ -55,8 +58,7 @@ export function matmul(
   const out = t.empty(shape);
   if (out.size > 0) {
     const layout = mergeAxes(batch, [batchStrides(a, batch), batchStrides(b, batch), stridesOf(batch)]);
-    const rounded = (x: number, most: number): number => Math.ceil(Math.min(x, most) / largestTile) * largestTile;
-    t.needScratch((rounded(a.rows, blockRows) + rounded(b.columns, blockColumns)) * Math.min(a.columns, blockDepth));
+    t.needScratch(packedFloats(a.rows, b.columns, a.columns));
     t.append(
       'matmul',
       [left, right],

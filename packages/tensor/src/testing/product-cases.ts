@@ -58,6 +58,7 @@ const products: Program = (bench) => {
 /** Larger than one block in every direction, so that blocks meet. */
 const large: Program = (bench) => ({
   blocks: matmul(bench.recorder, bench.floats([200, 300]), bench.floats([300, 130])),
+  'padded rows': matmul(bench.recorder, bench.floats([64, 9]), bench.floats([9, 520])),
   wide: matmul(bench.recorder, bench.floats([5, 20]), bench.floats([530, 20]), { transposeRight: true }),
 });
 

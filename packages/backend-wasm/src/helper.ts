@@ -23,7 +23,7 @@ export const helperProgram = `
 function serve({ module, memory, thread, stackTop }, ready) {
   const pause = (address, seen) =>
     void Atomics.wait(new Int32Array(memory.buffer), address >>> 2, seen, 0.05);
-  const { exports } = new WebAssembly.Instance(module, { env: { memory }, host: { pause } });
+  const { exports } = new WebAssembly.Instance(module, { env: { memory }, host: { pause, now: () => performance.now() } });
   exports.__stack_pointer.value = stackTop;
   ready();
   exports.help(thread);

@@ -183,7 +183,10 @@ export async function createWasmBackend(options: WasmBackendOptions = {}): Promi
   const pause = (address: number, seen: number): void => {
     if (sleeps) Atomics.wait(new Int32Array(memory.buffer), address >>> 2, seen, 0.05);
   };
-  const instance = await WebAssembly.instantiate(module, { env: { memory }, host: { pause } });
+  const instance = await WebAssembly.instantiate(module, {
+    env: { memory },
+    host: { pause, now: () => performance.now() },
+  });
   const kernels = instance.exports as unknown as WasmKernels;
   const heap = new Heap(memory, kernels.__heap_base.value);
   const starts = Array.from({ length: threads - 1 }, (_, index) =>

@@ -19,6 +19,7 @@ DECLARE(portable);
 
 void team_sleep(int32_t *address, int32_t seen) { (void)address, (void)seen; }
 void team_wake(int32_t *address) { (void)address; }
+int64_t team_clock(void) { return 0; }
 
 static uint32_t state = 12345;
 static uint32_t below(uint32_t limit) {

@@ -21,6 +21,7 @@ void team_sleep(int32_t *address, int32_t seen) {
   sched_yield();
 }
 void team_wake(int32_t *address) { (void)address; }
+int64_t team_clock(void) { return 0; }
 
 enum { MOST_BLOCKS = 4096, MOST_WORDS = 8192 };
 static void *blocks[MOST_BLOCKS];

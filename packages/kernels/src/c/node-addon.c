@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #if defined(__linux__)
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -50,6 +51,7 @@ typedef struct {
   int32_t stop;
   pthread_t *threads;
   Signal start; /* of a run; all helpers wait for it */
+  Pace pace;
 } Pool;
 
 typedef struct { Pool *pool; int thread; } Helper;
@@ -73,14 +75,20 @@ void team_wake(int32_t *address) {
 }
 #endif
 
+int64_t team_clock(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 static void *helper_main(void *argument) {
   Helper helper = *(Helper *)argument;
   free(argument);
   Pool *p = helper.pool;
-  for (int32_t seen = 0;; seen++) {
-    team_wait(&p->start, seen);
+  for (int32_t call = 0;;) {
+    call = team_wait(&p->start, next_run(call));
     if (p->stop) return 0;
-    p->run(&p->team, helper.thread, p->words, p->length);
+    if (helper.thread < run_threads(call)) p->run(&p->team, helper.thread, p->words, p->length);
   }
 }
 
@@ -144,8 +152,8 @@ static void close_pool(Pool *p) {
   if (!p->run) return;
   p->run = 0;
   p->stop = 1;
-  team_signal(&p->start);
-  for (int i = 1; i < p->team.threads; i++) pthread_join(p->threads[i], 0);
+  team_signal(&p->start, run_call(&p->pace, p->pace.most));
+  for (int i = 1; i < p->pace.most; i++) pthread_join(p->threads[i], 0);
   free(p->threads), free(p->team.counters), free(p->team.scratch), free(p->team.signals);
 }
 static void finalize_pool(napi_env env, void *data, void *hint) { (void)env, (void)hint; close_pool(data); free(data); }
@@ -179,10 +187,11 @@ static napi_value open_pool(napi_env env, napi_callback_info info) {
   }
   p->run = run;
   p->team.threads = threads;
+  p->pace = (Pace){.most = threads, .active = threads, .patience = LEAST_PATIENCE};
   for (int i = 1; i < threads; i++) {
     Helper *helper = malloc(sizeof *helper);
     *helper = (Helper){p, i};
-    if (pthread_create(&p->threads[i], 0, helper_main, helper)) { free(helper); p->team.threads = i; break; }
+    if (pthread_create(&p->threads[i], 0, helper_main, helper)) { free(helper); p->team.threads = p->pace.most = p->pace.active = i; break; }
   }
   CHECK(napi_create_external(env, p, finalize_pool, 0, &result));
   return result;
@@ -216,20 +225,23 @@ static napi_value execute(napi_env env, napi_callback_info info) {
   const size_t count_bytes = ((size_t)commands + 15) / 16 * 64;
   if ((size_t)commands > p->team.counter_stride) {
     free(p->team.counters);
-    p->team.counters = zeroed(2 * count_bytes * (size_t)p->team.threads);
+    p->team.counters = zeroed(2 * count_bytes * (size_t)p->pace.most);
     p->team.counter_stride = p->team.counters ? count_bytes / 2 : 0;
   } else
-    for (int i = 0; i < p->team.threads; i++) memset(p->team.counters + (size_t)i * p->team.counter_stride, 0, count_bytes);
+    for (int i = 0; i < p->pace.most; i++) memset(p->team.counters + (size_t)i * p->team.counter_stride, 0, count_bytes);
   if ((size_t)scratch > p->team.scratch_floats) {
     free(p->team.scratch);
     p->team.scratch_floats = ((size_t)scratch + 1023) & ~(size_t)1023;
-    if (posix_memalign((void **)&p->team.scratch, 64, p->team.scratch_floats * 4 * (size_t)p->team.threads)) p->team.scratch = 0, p->team.scratch_floats = 0;
+    if (posix_memalign((void **)&p->team.scratch, 64, p->team.scratch_floats * 4 * (size_t)p->pace.most)) p->team.scratch = 0, p->team.scratch_floats = 0;
   }
   if (!p->team.counters || (scratch > 0 && !p->team.scratch)) { napi_throw_error(env, "ENOMEM", "no memory for kernel scratch"); return 0; }
   p->words = words;
   p->length = (size_t)length;
-  if (p->team.threads > 1) team_signal(&p->start);
+  p->team.threads = p->pace.active;
+  const int64_t start = team_clock();
+  if (p->team.threads > 1) team_signal(&p->start, run_call(&p->pace, p->team.threads));
   p->run(&p->team, 0, p->words, p->length);
+  pace_note(&p->pace, &p->team, team_clock() - start);
   return 0;
 }
 

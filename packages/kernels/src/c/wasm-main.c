@@ -21,7 +21,12 @@ static struct {
   const double *words;
   size_t length;
   Signal start; /* of a run; all helpers wait for it */
+  Pace pace;
 } pool;
+
+/* Milliseconds of a clock that all threads share roughly: only differences on one thread count. */
+__attribute__((import_module("host"), import_name("now"))) double host_now(void);
+int64_t team_clock(void) { return (int64_t)(host_now() * 1e6); }
 
 void team_sleep(int32_t *address, int32_t seen) { host_pause(address, seen); }
 void team_wake(int32_t *address) { __builtin_wasm_memory_atomic_notify((int *)address, -1); }
@@ -32,7 +37,8 @@ void team_wake(int32_t *address) { __builtin_wasm_memory_atomic_notify((int *)ad
  */
 EXPORT(execute) void execute(const double *words, size_t length, uint32_t *counters, size_t counter_stride, float *scratch, size_t scratch_floats, int threads) {
   memset(counters, 0, (size_t)threads * counter_stride * sizeof *counters);
-  pool.team.threads = threads;
+  if (pool.pace.most == 0) pool.pace = (Pace){.most = threads, .active = threads, .patience = LEAST_PATIENCE};
+  pool.team.threads = pool.pace.active;
   pool.team.signals = signals;
   pool.team.counters = counters;
   pool.team.counter_stride = counter_stride;
@@ -40,14 +46,16 @@ EXPORT(execute) void execute(const double *words, size_t length, uint32_t *count
   pool.team.scratch_floats = scratch_floats;
   pool.words = words;
   pool.length = length;
-  if (threads > 1) team_signal(&pool.start);
+  const int64_t start = team_clock();
+  if (pool.team.threads > 1) team_signal(&pool.start, run_call(&pool.pace, pool.team.threads));
   VARIANT(run_commands)(&pool.team, 0, words, length);
+  pace_note(&pool.pace, &pool.team, team_clock() - start);
 }
 
 /* A helper thread's life: the host ends the thread. */
 EXPORT(help) void help(int thread) {
-  for (int32_t seen = 0;; seen++) {
-    team_wait(&pool.start, seen);
-    VARIANT(run_commands)(&pool.team, thread, pool.words, pool.length);
+  for (int32_t call = 0;;) {
+    call = team_wait(&pool.start, next_run(call));
+    if (thread < run_threads(call)) VARIANT(run_commands)(&pool.team, thread, pool.words, pool.length);
   }
 }

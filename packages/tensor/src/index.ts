@@ -8,6 +8,7 @@ export {
   Recorder,
   type Visibility,
 } from './recorder.ts';
+export { fromHalf, toHalf } from './reference/half-floats.ts';
 export { createReferenceBackend } from './reference/reference-backend.ts';
 export { activationRowBytes, type DType, Tensor } from './tensor.ts';
 export {

@@ -18,6 +18,8 @@ typedef struct {
 static void copy_rows_strided(const Copy *c, size_t first, size_t last) {
   const int inner = c->rank - 1;
   const size_t count = c->sizes[inner], to = c->out_strides[inner], from = c->strides[inner];
+  /* A transposition: neighbouring rows are read along the axis that is contiguous, 16 at a time. */
+  const int turned = inner > 0 && to == 1 && from > 1 && c->strides[inner - 1] == 1;
   for (size_t row = first; row < last; row++) {
     size_t rest = row, out_offset = 0, offset = 0;
     for (int axis = inner - 1; axis >= 0; axis--) {
@@ -27,7 +29,12 @@ static void copy_rows_strided(const Copy *c, size_t first, size_t last) {
     }
     uint32_t *y = c->out + out_offset;
     const uint32_t *x = c->x + offset;
-    if (to == 1 && from == 1) memcpy(y, x, count * 4);
+    if (turned && row + 16 <= last && row % c->sizes[inner - 1] + 16 <= c->sizes[inner - 1]) {
+      const size_t step = c->out_strides[inner - 1];
+      for (size_t i = 0; i < count; i++)
+        for (size_t r = 0; r < 16; r++) y[r * step + i] = x[r + i * from];
+      row += 15;
+    } else if (to == 1 && from == 1) memcpy(y, x, count * 4);
     else if (to == 1 && from == 0) { const uint32_t value = *x; for (size_t i = 0; i < count; i++) y[i] = value; }
     else for (size_t i = 0; i < count; i++) y[i * to] = x[i * from];
   }

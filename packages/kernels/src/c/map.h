@@ -32,6 +32,7 @@ static const float *map_operand(const Map *m, int operand, size_t first, size_t 
   for (size_t done = 0; done < count;) {
     size_t run = inner - at[m->rank - 1] < count - done ? inner - at[m->rank - 1] : count - done;
     if (step == 1) memcpy(buffer + done, x + offset, run * 4);
+    else if (step == 0) { const float value = x[offset]; for (size_t i = 0; i < run; i++) buffer[done + i] = value; }
     else for (size_t i = 0; i < run; i++) buffer[done + i] = x[offset + i * step];
     done += run;
     offset += run * step;

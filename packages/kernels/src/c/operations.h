@@ -35,7 +35,7 @@ static void run_copy(Lane *lane, const double *w) {
   c.out = ADDRESS(2), c.x = ADDRESS(3), c.rank = INT(4);
   read_sizes(read_sizes(read_sizes(w + 5, c.rank, c.sizes), c.rank, c.out_strides), c.rank, c.strides);
   size_t rows = product(c.sizes, c.rank - 1), first, last;
-  while (take(lane, rows, share(lane, rows, 4, 4096 / smaller(c.sizes[c.rank - 1], 4096)), &first, &last)) copy_rows_strided(&c, first, last);
+  while (take(lane, rows, share(lane, rows, 4, 16 + 4096 / c.sizes[c.rank - 1]), &first, &last)) copy_rows_strided(&c, first, last);
 }
 static void run_gather(Lane *lane, const double *w) {
   Gather g;

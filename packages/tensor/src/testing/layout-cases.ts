@@ -34,6 +34,7 @@ const copies: Program = (bench) => {
   ])
     results[`permute ${order}`] = permute(recorder, cube, order);
   results['permute 5 axes'] = permute(recorder, bench.floats([2, 3, 4, 5, 6]), [4, 1, 3, 0, 2]);
+  results['large transposition'] = permute(recorder, bench.floats([2, 70, 45]), [0, 2, 1]);
   results.broadcast = broadcastTo(recorder, bench.floats([3, 1, 5]), [2, 3, 4, 5]);
   results['repeat interleave'] = repeatInterleave(recorder, cube, 1, 3);
   results.slice = slice(recorder, cube, { starts: [1, 0, 2], ends: [5, 7, 32], steps: [2, 3, 4] });

@@ -35,22 +35,12 @@ INLINE vf vf_floor(vf x) {
   return vf_less(x, rounded, vf_sub(rounded, vf_set(1.0f)), rounded);
 }
 
-/* e^x over the whole range, subnormal results too: vf_exp's polynomial, scaled by 2^n in two factors. */
+/* e^x over the whole range, subnormal results too: 2^n is applied in two factors. */
 INLINE vf vf_exponential(vf x) {
   const vf magic = vf_set(12582912.0f);
-  vf clamped = vf_min(vf_max(x, vf_set(-105.0f)), vf_set(89.0f));
-  vf shifted = vf_add(vf_mul(clamped, vf_set(1.44269504088896341f)), magic), n = vf_sub(shifted, magic);
-  vf r = vf_sub(vf_sub(clamped, vf_mul(n, vf_set(0.693359375f))), vf_mul(n, vf_set(-2.12194440e-4f)));
-  vf p = vf_set(1.9875691500e-4f);
-  p = vf_add(vf_mul(p, r), vf_set(1.3981999507e-3f));
-  p = vf_add(vf_mul(p, r), vf_set(8.3334519073e-3f));
-  p = vf_add(vf_mul(p, r), vf_set(4.1665795894e-2f));
-  p = vf_add(vf_mul(p, r), vf_set(1.6666665459e-1f));
-  p = vf_add(vf_mul(p, r), vf_set(5.0000001201e-1f));
-  vf y = vf_add(vf_add(vf_mul(p, vf_mul(r, r)), r), vf_set(1.0f));
-  vf half_shifted = vf_add(vf_mul(n, vf_set(0.5f)), magic), half = vf_sub(half_shifted, magic), rest = vf_add(vf_sub(n, half), magic);
-  vi first = vi_shl(vi_add(vf_bits(half_shifted), vi_set(127 - 0x4b400000)), 23), second = vi_shl(vi_add(vf_bits(rest), vi_set(127 - 0x4b400000)), 23);
-  return vf_where_nan(x, x, vf_mul(vf_mul(y, vi_as_float(first)), vi_as_float(second)));
+  vf shifted, y = vf_exp_rest(vf_min(vf_max(x, vf_set(-105.0f)), vf_set(89.0f)), &shifted), n = vf_sub(shifted, magic);
+  vf half = vf_add(vf_mul(n, vf_set(0.5f)), magic), rest = vf_add(vf_sub(n, vf_sub(half, magic)), magic);
+  return vf_where_nan(x, x, vf_mul(vf_mul(y, vf_power_of_two(half)), vf_power_of_two(rest)));
 }
 
 /* Natural logarithm by Cephes' polynomial: x = 2^e (1 + m), 1 + m in [sqrt 1/2, sqrt 2). */

@@ -6,23 +6,28 @@
 #define GALLOP_ROWS_H
 #include "panels.h"
 
-/* e^x by Cephes' polynomial, one rounding per written operation; 0 below -87.33, saturated above 88.3. */
-INLINE vf vf_exp(vf x) {
-  const vf magic = vf_set(12582912.0f), lowest = vf_set(-87.33f);
-  vf clamped = vf_min(vf_max(x, lowest), vf_set(88.3f));
-  vf shifted = vf_add(vf_mul(clamped, vf_set(1.44269504088896341f)), magic);
-  vf n = vf_sub(shifted, magic);
-  vf r = vf_sub(vf_sub(clamped, vf_mul(n, vf_set(0.693359375f))), vf_mul(n, vf_set(-2.12194440e-4f)));
+/* The y of e^x = 2^n y by Cephes' polynomial, one rounding per written operation; *shifted is n + 1.5 * 2^23. */
+INLINE vf vf_exp_rest(vf x, vf *shifted) {
+  const vf magic = vf_set(12582912.0f);
+  *shifted = vf_add(vf_mul(x, vf_set(1.44269504088896341f)), magic);
+  vf n = vf_sub(*shifted, magic);
+  vf r = vf_sub(vf_sub(x, vf_mul(n, vf_set(0.693359375f))), vf_mul(n, vf_set(-2.12194440e-4f)));
   vf p = vf_set(1.9875691500e-4f);
   p = vf_add(vf_mul(p, r), vf_set(1.3981999507e-3f));
   p = vf_add(vf_mul(p, r), vf_set(8.3334519073e-3f));
   p = vf_add(vf_mul(p, r), vf_set(4.1665795894e-2f));
   p = vf_add(vf_mul(p, r), vf_set(1.6666665459e-1f));
   p = vf_add(vf_mul(p, r), vf_set(5.0000001201e-1f));
-  vf y = vf_add(vf_add(vf_mul(p, vf_mul(r, r)), r), vf_set(1.0f));
-  /* the low bits of shifted hold n + 0x4b400000; only n + 127 survives the shift */
-  vi exponent = vi_shl(vi_add(vf_bits(shifted), vi_set(127 - 0x4b400000)), 23);
-  return vf_keep_from(x, lowest, vf_mul(y, vi_as_float(exponent)));
+  return vf_add(vf_add(vf_mul(p, vf_mul(r, r)), r), vf_set(1.0f));
+}
+/* 2^n for n + 1.5 * 2^23: the low bits hold n + 0x4b400000, and only n + 127 survives the shift. */
+INLINE vf vf_power_of_two(vf shifted) { return vi_as_float(vi_shl(vi_add(vf_bits(shifted), vi_set(127 - 0x4b400000)), 23)); }
+
+/* e^x, 0 below -87.33 and for NaN, saturated above 88.3. */
+INLINE vf vf_exp(vf x) {
+  const vf lowest = vf_set(-87.33f);
+  vf shifted, y = vf_exp_rest(vf_min(vf_max(x, lowest), vf_set(88.3f)), &shifted);
+  return vf_keep_from(x, lowest, vf_mul(y, vf_power_of_two(shifted)));
 }
 
 INLINE float fold_add(const float lanes[16]) {

@@ -18,15 +18,19 @@ const polynomial = [
   1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1,
 ].map(round);
 
-/** e^x by Cephes' polynomial; 0 below −87.33 and for NaN, e^88.3 above 88.3. */
-export function exponential(x: number): number {
-  if (!(x >= lowest)) return 0;
-  const clamped = Math.min(x, highest);
-  const n = roundHalfToEven(multiply(clamped, log2e));
-  const r = subtract(subtract(clamped, multiply(n, ln2High)), multiply(n, ln2Low));
+/** e^x = 2ⁿ y by Cephes' polynomial. */
+export function exponentialParts(x: number): { n: number; y: number } {
+  const n = roundHalfToEven(multiply(x, log2e));
+  const r = subtract(subtract(x, multiply(n, ln2High)), multiply(n, ln2Low));
   let p = polynomial[0];
   for (const coefficient of polynomial.slice(1)) p = add(multiply(p, r), coefficient);
-  const y = add(add(multiply(p, multiply(r, r)), r), 1);
+  return { n, y: add(add(multiply(p, multiply(r, r)), r), 1) };
+}
+
+/** e^x; 0 below −87.33 and for NaN, e^88.3 above 88.3. */
+export function exponential(x: number): number {
+  if (!(x >= lowest)) return 0;
+  const { n, y } = exponentialParts(Math.min(x, highest));
   return multiply(y, 2 ** n);
 }
 

@@ -3,7 +3,7 @@
  * kernels repeat (packages/kernels/src/c/functions.h). Sine, cosine and powers are computed in double precision and
  * rounded once.
  */
-import { add, divide, larger, multiply, round, roundHalfToEven, subtract } from './arithmetic.ts';
+import { add, divide, exponentialParts, larger, multiply, round, roundHalfToEven, subtract } from './arithmetic.ts';
 
 const { POSITIVE_INFINITY: infinity, NaN: notANumber } = Number;
 
@@ -28,18 +28,10 @@ export function floor(x: number): number {
   return x < rounded ? subtract(rounded, 1) : rounded;
 }
 
-const expPolynomial = constants(
-  ...[1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1],
-);
-const [ln2High, ln2Low, log2e] = constants(0.693359375, -2.1219444e-4, Math.LOG2E) as [number, number, number];
-
-/** e^x by Cephes' polynomial over the whole range: the power of two is applied in two factors. */
+/** e^x over the whole range: the power of two is applied in two factors. */
 export function exp(x: number): number {
   if (Number.isNaN(x)) return x;
-  const clamped = Math.min(Math.max(x, -105), 89);
-  const n = roundHalfToEven(multiply(clamped, log2e));
-  const r = subtract(subtract(clamped, multiply(n, ln2High)), multiply(n, ln2Low));
-  const y = add(add(multiply(polynomial(r, expPolynomial), multiply(r, r)), r), 1);
+  const { n, y } = exponentialParts(Math.min(Math.max(x, -105), 89));
   const half = roundHalfToEven(multiply(n, 0.5));
   return multiply(multiply(y, 2 ** half), 2 ** subtract(n, half));
 }
@@ -48,6 +40,7 @@ const logPolynomial = constants(
   ...[7.0376836292e-2, -1.151461031e-1, 1.167699874e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1],
   ...[2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1],
 );
+const [ln2High, ln2Low] = constants(0.693359375, -2.1219444e-4) as [number, number];
 const [smallestNormal, squareRootOfHalf] = constants(1.17549435e-38, Math.SQRT1_2) as [number, number];
 
 /** Natural logarithm by Cephes' polynomial: x = 2^e (1 + m) with 1 + m in [√½, √2). */

@@ -41,7 +41,10 @@ export function norm(t: Recorder, x: Tensor): Tensor {
 export function newtonSchulz(t: Recorder, x: Tensor, options: NewtonSchulzOptions = {}): Tensor {
   const { steps = 5, coefficients = [3.4445, -4.775, 2.0315], epsilon = 1e-7, bfloat16 = false } = options;
   requireArgument(x.shape.length === 2, () => `a matrix was expected; received shape [${x.shape}]`);
-  requireArgument(Number.isInteger(steps) && steps >= 0, () => `a number of steps was expected; received ${steps}`);
+  requireArgument(
+    Number.isInteger(steps) && steps >= 0 && steps <= 100,
+    () => `a number of steps of at most 100 was expected; received ${steps}`,
+  );
   const rounded = (value: Tensor): Tensor => (bfloat16 ? toBfloat(t, value) : value);
   const [a, b, c] = coefficients;
   const [rows, columns] = x.shape as [number, number];

@@ -84,6 +84,16 @@ function filterMatrix(t: Recorder, from: number, to: number, options: Interpolat
   return t.upload(matrix, [to, from]);
 }
 
+/** Longest side of an image that resampling makes: the matrices of weights are built on the host. */
+const mostPixels = 16384;
+
+function requireSize(x: Tensor, size: readonly [number, number]): void {
+  requireArgument(
+    size.every((side) => side <= mostPixels) && x.shape.slice(2).every((side) => side <= mostPixels),
+    () => `images with sides of at most ${mostPixels} were expected; received [${x.shape}] and [${size}]`,
+  );
+}
+
 /** `interpolate` for checked arguments. */
 export function resample(
   t: Recorder,
@@ -91,6 +101,7 @@ export function resample(
   size: readonly [number, number],
   options: InterpolationOptions,
 ): Tensor {
+  requireSize(x, size);
   const [height, width] = x.shape.slice(2) as [number, number];
   requireArgument(
     height >= 1 && width >= 1,
@@ -120,6 +131,7 @@ export function interpolate(t: Recorder, x: Tensor, size: Pair, options: Interpo
     () => `[batch, channels, height, width] was expected; received shape [${x.shape}]`,
   );
   const target = pairOf(size, 1, 'output sizes');
+  requireSize(x, target);
   if (mode !== 'nearest') return resample(t, x, target, options);
   const rows = indexSelect(t, x, 2, nearestIndices(x.shape[2]!, target[0]));
   return indexSelect(t, rows, 3, nearestIndices(x.shape[3]!, target[1]));

@@ -5,6 +5,7 @@
 import { describe, test } from 'vitest';
 import type { Backend } from '../backend.ts';
 import { attentionCases } from './attention-cases.ts';
+import { compositeCases } from './composite-cases.ts';
 import { elementwiseCases } from './elementwise-cases.ts';
 import { invarianceCases } from './invariance-cases.ts';
 import { layerCases } from './layer-cases.ts';
@@ -35,6 +36,7 @@ const cases: readonly ContractCase[] = [
   ...reductionCases,
   ...productCases,
   ...layerCases,
+  ...compositeCases,
   ...invarianceCases,
 ];
 

@@ -162,6 +162,8 @@ function refusals(t: Recorder): Record<string, () => unknown> {
     'the largest of nothing': () => largest(t, t.upload(new Float32Array(0), [2, 0]), { axes: [1] }),
     'a kernel larger than the image': () =>
       conv2d(t, t.upload(new Float32Array(4), [1, 1, 2, 2]), t.upload(new Float32Array(9), [1, 1, 3, 3])),
+    'an image beyond all memory': () =>
+      interpolate(t, t.upload(new Float32Array(1), [1, 1, 1, 1]), 1e12, { mode: 'nearest' }),
     'a stride of zero': () =>
       conv2d(t, t.upload(new Float32Array(4), [1, 1, 2, 2]), t.upload(new Float32Array(1), [1, 1, 1, 1]), {
         stride: 0,

@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { opcodesHeader } from '../../tensor/src/opcodes.ts';
 import { buildWasm, wasmModules } from './build-wasm.mjs';
-import { common, compileAll, findCompiler, variants } from './compile.mjs';
+import { amxFlags, common, compileAll, findCompiler, knowsAmx, variants } from './compile.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const source = join(root, 'src/c');
@@ -40,10 +40,12 @@ export async function buildNative() {
   const compiler = findCompiler();
   if (!compiler) return 'no C compiler found (tried CC, cc, gcc, clang): the wasm backend is used';
   const headers = require('node-api-headers').include_dir;
-  const objects = Object.keys(list).map((name) => join(build, `${name}.o`));
+  const withAmx = knowsAmx(compiler);
+  const compiled = { ...list, ...(withAmx && { amx: amxFlags }) };
+  const objects = Object.keys(compiled).map((name) => join(build, `${name}.o`));
   await compileAll(
     compiler,
-    Object.entries(list).map(([name, flags], index) => [
+    Object.entries(compiled).map(([name, flags], index) => [
       ...[...common, ...flags, '-fPIC', `-DVARIANT_NAME=${name}`],
       ...['-c', join(source, 'run.c'), '-o', objects[index]],
     ]),
@@ -59,6 +61,7 @@ export async function buildNative() {
       ...link,
       `-I${headers}`,
       '-DNODE_GYP_MODULE_NAME=gallop',
+      ...(withAmx ? ['-DGALLOP_WITH_AMX'] : []),
       join(source, 'node-addon.c'),
       ...objects,
       '-o',

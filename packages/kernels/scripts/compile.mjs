@@ -35,6 +35,14 @@ export const variants = {
   arm64: { portable: ['-march=armv8-a'], neon: neonFlags },
 };
 
+/** Intel's matrix unit, where the compiler knows it; asked for by name, because nobody measured it yet. */
+export const amxFlags = [...variants.x64.avx512vnni, '-mamx-tile', '-mamx-int8', '-DGALLOP_TILES=1'];
+export const knowsAmx = (compiler) =>
+  process.platform === 'linux' &&
+  process.arch === 'x64' &&
+  spawnSync(compiler, [...amxFlags, '-x', 'c', '-c', '-o', '/dev/null', '-'], { input: '', stdio: 'pipe' }).status ===
+    0;
+
 /** The name of a C compiler that runs, if there is one. */
 export function findCompiler() {
   for (const name of [process.env.CC, 'cc', 'gcc', 'clang'])

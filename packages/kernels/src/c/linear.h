@@ -7,6 +7,9 @@
 #ifndef GALLOP_LINEAR_H
 #define GALLOP_LINEAR_H
 #include "rows.h"
+#ifdef GALLOP_TILES
+#include "tiles.h"
+#endif
 
 #ifndef PREFETCH_BYTES
 #define PREFETCH_BYTES 16384
@@ -20,6 +23,21 @@ typedef struct {
 } Tile;
 
 INLINE vi dot_codes(const int f, vi sum, vb codes, const int8_t *a) { return f == Q8_0 ? dot4_wide(sum, codes, a) : dot4(sum, codes, a); }
+
+/* Where the integer sum of block b (its group g) begins: at minus the zero point's share. */
+INLINE int32_t first_sum(const int f, const float *scales, size_t blocks, size_t b, int g) {
+  const int shift = zero_point_shift(f);
+  if (shift < 0) return 0;
+  const int32_t *sums = (const int32_t *)scales;
+  return (has_groups_of_16(f) ? sums[3 * blocks + 2 * b + (size_t)g] : sums[2 * blocks + b]) * (1 << (shift < 0 ? 0 : shift));
+}
+/* What a block (its group g) adds to the outputs of one activation row, whose scales begin at `scales`. */
+INLINE vf scaled_sum(const int f, vi dot, const Block *block, const int g, const float *scales, size_t blocks, size_t b) {
+  vf product = vf_mul(vf_mul(vf_from_int(dot), block->scale[g]), vf_set(scales[b]));
+  if (!has_minimum(f)) return product;
+  const float scaled = has_groups_of_16(f) ? scales[b] * (float)-((const int32_t *)scales)[3 * blocks + 2 * b + (size_t)g] : scales[blocks + b];
+  return vf_add(product, vf_mul(block->minimum[g], vf_set(scaled)));
+}
 
 INLINE void quantized_tile(const int f, const int rows, const Tile *t) {
   const size_t blocks = t->columns / 32;
@@ -37,31 +55,19 @@ INLINE void quantized_tile(const int f, const int rows, const Tile *t) {
       for (int m = 0; m < rows; m++) {
         const int8_t *row = (const int8_t *)t->x + m * t->x_stride, *a = row + 32 * b;
         const float *scales = (const float *)(row + t->columns);
-        vf scale_x = vf_set(scales[b]);
         if (has_groups_of_16(f)) {
-          const int32_t *half_sums = (const int32_t *)scales + blocks * 3;
 #pragma GCC unroll 2
           for (int g = 0; g < 2; g++) {
-            vi dot = zero_point_shift(f) < 0 ? vi_set(0) : vi_set(half_sums[2 * b + g] * (1 << (zero_point_shift(f) < 0 ? 0 : zero_point_shift(f))));
+            vi dot = vi_set(first_sum(f, scales, blocks, b, g));
 #pragma GCC unroll 4
             for (int i = 0; i < 4; i++) dot = dot4(dot, block.codes[4 * g + i], a + 16 * g + 4 * i);
-            vf product = vf_mul(vf_mul(vf_from_int(dot), block.scale[g]), scale_x);
-            if (has_minimum(f)) {
-              float scaled = scales[b] * (float)-half_sums[2 * b + g];
-              product = vf_add(product, vf_mul(block.minimum[g], vf_set(scaled)));
-            }
-            sum[m] = vf_add(sum[m], product);
+            sum[m] = vf_add(sum[m], scaled_sum(f, dot, &block, g, scales, blocks, b));
           }
         } else {
-          const int shift = zero_point_shift(f);
-          vi dot = shift < 0 ? vi_set(0) : vi_set(((const int32_t *)scales)[2 * blocks + b] * (1 << (shift < 0 ? 0 : shift)));
-          vi second = vi_set(0);
+          vi dot = vi_set(first_sum(f, scales, blocks, b, 0)), second = vi_set(0); /* two chains hide the products' latency */
 #pragma GCC unroll 4
           for (int i = 0; i < 4; i++) dot = dot_codes(f, dot, block.codes[i], a + 4 * i), second = dot_codes(f, second, block.codes[i + 4], a + 16 + 4 * i);
-          dot = vi_add(dot, second);
-          vf product = vf_mul(vf_mul(vf_from_int(dot), block.scale[0]), scale_x);
-          if (has_minimum(f)) product = vf_add(product, vf_mul(block.minimum[0], vf_set(scales[blocks + b])));
-          sum[m] = vf_add(sum[m], product);
+          sum[m] = vf_add(sum[m], scaled_sum(f, vi_add(dot, second), &block, 0, scales, blocks, b));
         }
       }
     }
@@ -69,6 +75,40 @@ INLINE void quantized_tile(const int f, const int rows, const Tile *t) {
     for (int m = 0; m < rows; m++) vf_store(t->out[m] + lane, sum[m]);
   }
 }
+
+#ifdef GALLOP_TILES
+/* The same for 16 rows, with the integer sums from a matrix unit. */
+INLINE void matrix_tile(const int f, const Tile *t) {
+  const size_t blocks = t->columns / 32;
+  _Alignas(64) uint8_t codes[8][64];
+  _Alignas(64) int32_t dots[2][16][16];
+  vf sum[16];
+  for (int m = 0; m < 16; m++) sum[m] = vf_set(0.0f);
+  for (size_t b = 0; b < blocks; b++) {
+    Block block;
+    const uint8_t *p = block_at(f, t->panel, b);
+    const uint8_t *a = t->x + 32 * b;
+    for (size_t ahead = 0; ahead < block_bytes(f); ahead += 64) prefetch(p + PREFETCH_BYTES + ahead);
+    load_codes(f, p, 0, &block);
+    load_scales(f, header_at(f, t->panel, b), p, 0, &block);
+    for (int i = 0; i < 8; i++) memcpy(codes[i], &block.codes[i], 64);
+    if (has_groups_of_16(f)) {
+      HALF_TILE_PRODUCT(dots[0], a, t->x_stride, codes);
+      HALF_TILE_PRODUCT(dots[1], a + 16, t->x_stride, codes + 4);
+    } else TILE_PRODUCT(dots[0], a, t->x_stride, codes);
+    for (int m = 0; m < 16; m++) {
+      const float *scales = (const float *)(t->x + m * t->x_stride + t->columns);
+      for (int g = 0; g < (has_groups_of_16(f) ? 2 : 1); g++) {
+        vi dot;
+        memcpy(&dot, dots[g][m], sizeof dot);
+        dot = vi_add(dot, vi_set(first_sum(f, scales, blocks, b, g)));
+        sum[m] = vf_add(sum[m], scaled_sum(f, dot, &block, g, scales, blocks, b));
+      }
+    }
+  }
+  for (int m = 0; m < 16; m++) vf_store(t->out[m], sum[m]);
+}
+#endif
 
 /* One decoded weight column of the rows lane…: rounds once per operation of the decoding formula. */
 INLINE vf decode_column(const int f, const Block *block, const int k) {
@@ -128,7 +168,9 @@ INLINE void float_tile(const int f, const int rows, const Tile *t) {
       QUANTIZED_WIDE(f) \
     } \
     return;
-#if ROW_TILE == 16
+#if defined(GALLOP_TILES)
+#define QUANTIZED_WIDE(f) case 8: quantized_tile(f, 8, t); return; case 16: matrix_tile(f, t); return;
+#elif ROW_TILE == 16
 #define QUANTIZED_WIDE(f) case 8: quantized_tile(f, 8, t); return; case 16: quantized_tile(f, 16, t); return;
 #else
 #define QUANTIZED_WIDE(f)

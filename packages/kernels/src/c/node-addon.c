@@ -22,12 +22,16 @@ DECLARE(portable)
 #if defined(__x86_64__)
 DECLARE(avx2)
 DECLARE(avx512vnni)
+#if defined(__linux__) && defined(GALLOP_WITH_AMX)
+#include "amx-support.h"
+#endif
 #elif defined(__aarch64__)
 DECLARE(neon)
 #endif
 
 typedef void (*Run)(Team *, int, const double *, size_t);
 typedef struct { const char *name; Run run; int supported; } Variant;
+enum { MOST_VARIANTS = 8 };
 
 static int variants(Variant *list) {
   int n = 0;
@@ -35,6 +39,9 @@ static int variants(Variant *list) {
   __builtin_cpu_init();
   int avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
   list[n++] = (Variant){"avx512vnni", run_commands_avx512vnni, avx512};
+#if defined(__linux__) && defined(GALLOP_WITH_AMX)
+  list[n++] = (Variant){"amx", run_commands_amx, avx512 && amx_works()};
+#endif
   list[n++] = (Variant){"avx2", run_commands_avx2, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c")};
 #elif defined(__aarch64__)
   list[n++] = (Variant){"neon", run_commands_neon, 1};
@@ -174,7 +181,7 @@ static napi_value open_pool(napi_env env, napi_callback_info info) {
   CHECK(napi_get_cb_info(env, info, &count, arguments, 0, 0));
   CHECK(napi_get_value_string_utf8(env, arguments[0], name, sizeof name, &length));
   CHECK(napi_get_value_int32(env, arguments[1], &threads));
-  Variant list[4];
+  Variant list[MOST_VARIANTS] = {0};
   Run run = 0;
   for (int i = variants(list) - 1; i >= 0; i--) if (list[i].supported && strcmp(list[i].name, name) == 0) run = list[i].run;
   if (!run || threads < 1 || threads > 256) { napi_throw_range_error(env, 0, "unknown kernel variant or thread count"); return 0; }
@@ -248,7 +255,7 @@ static napi_value execute(napi_env env, napi_callback_info info) {
 static napi_value list_variants(napi_env env, napi_callback_info info) {
   (void)info;
   napi_value result;
-  Variant list[4];
+  Variant list[MOST_VARIANTS] = {0};
   int n = variants(list), kept = 0;
   CHECK(napi_create_array(env, &result));
   for (int i = 0; i < n; i++) if (list[i].supported) napi_set_element(env, result, (uint32_t)kept++, make_text(env, list[i].name));

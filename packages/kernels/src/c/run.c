@@ -103,7 +103,14 @@ static void run_linear(Lane *lane, const double *w) {
   Linear l = {ADDRESS(2), ADDRESS(3), ADDRESS(4), ADDRESS(5), SIZE(6), SIZE(7), SIZE(8), SIZE(9), INT(10), INT(11), INT(12)};
   size_t panels = (l.outputs + 15) / 16, first, last, chunk = l.rows < FEW_ROWS ? share(lane, panels, 4, 64) : l.rows <= 16 ? 1 : share(lane, panels, 8, 8);
   lane->fixed = panels * panel_bytes(l.format, l.columns) * l.rows < SMALL_WORK;
+#ifdef GALLOP_TILES
+  const int tiles = l.quantized && l.rows >= 16;
+  if (tiles) tiles_begin();
+#endif
   while (take(lane, panels, chunk, &first, &last)) linear_panels(&l, first, last);
+#ifdef GALLOP_TILES
+  if (tiles) tiles_end();
+#endif
 }
 static void run_rope(Lane *lane, const double *w) {
   size_t rows = SIZE(4), heads = SIZE(5), head_size = SIZE(6), rotary = SIZE(7), first, last, units = rows * heads;

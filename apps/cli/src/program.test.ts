@@ -135,3 +135,23 @@ describe.skipIf(!existsSync(realModel))(`a real model (skipped when ${realModel}
     expect([status, stdout]).toEqual([expected, '']);
   });
 });
+
+describe('convert', () => {
+  it.skipIf(!existsSync(realModel))(`requantises a real model (skipped when ${realModel} is absent)`, () => {
+    const out = path.join(folder, 'converted.gguf');
+    const { status, stdout, stderr } = gallop('convert', '--model', realModel, '--out', out, '--type', 'Q4_0');
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/converted\.gguf: Q4_0, [\d.]+ MiB, in [\d.]+ s\n/);
+    const description = JSON.parse(gallop('info', '--model', out, '--json').stdout);
+    expect(description.tensorTypes.map(({ type }: { type: string }) => type)).toContain('Q4_0');
+  });
+
+  it('leaves nothing behind for a source that is no model', () => {
+    const source = path.join(folder, 'text.gguf');
+    const out = path.join(folder, 'nothing.gguf');
+    writeFileSync(source, 'not a model');
+    const { status, stderr } = gallop('convert', '--model', source, '--out', out);
+    expect([status, existsSync(out)]).toEqual([1, false]);
+    expect(stderr).toMatch(/^gallop: invalid-file/);
+  });
+});

@@ -4,6 +4,7 @@
  */
 
 import { readFileSync } from 'node:fs';
+import { ggufRecipes } from '@gallop/formats';
 import { Command, Option } from 'commander';
 import { backendOptions, countValue, samplingOptions } from './options.ts';
 
@@ -35,6 +36,7 @@ export const createProgram = (): Command => {
   addChat(program);
   addBench(program);
   addInfo(program);
+  addConvert(program);
   return program;
 };
 
@@ -80,4 +82,14 @@ const addInfo = (program: Command): void => {
     .addOption(modelOption())
     .option('--json', 'print one JSON object')
     .action(async (flags) => (await import('./commands/info.ts')).runInfo(flags));
+};
+
+const addConvert = (program: Command): void => {
+  program
+    .command('convert')
+    .description('write a model as a GGUF file with other weight types')
+    .requiredOption('--model <path>', 'GGUF file, or folder with config.json and safetensors')
+    .requiredOption('--out <file>', 'GGUF file to write')
+    .addOption(new Option('--type <name>', 'weight type of most tensors').choices(ggufRecipes).default('Q8_0'))
+    .action(async (flags) => (await import('./commands/convert.ts')).runConvert(flags));
 };

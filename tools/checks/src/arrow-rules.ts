@@ -34,8 +34,8 @@ export const packageArrows: Readonly<Record<string, readonly string[]>> = {
   gallop: facade,
 };
 
-/** What an application may import: the facade, the contracts and errors, the embedded models. */
-export const applicationArrows: readonly string[] = ['gallop', 'core', 'zoo'];
+/** What an application may import: the facade, the contracts and errors, file formats, the embedded models. */
+export const applicationArrows: readonly string[] = ['gallop', 'core', 'formats', 'zoo'];
 
 /** Packages that only run in Node; every other one must also build for the browser. */
 export const nodeOnlyPackages: readonly string[] = ['backend-native'];

@@ -6,7 +6,13 @@ const none = async (): Promise<void> => {};
 
 /** Imports an area's adapters. */
 export const areaModules: Readonly<Record<string, () => Promise<unknown>>> = {
-  diffusion: none,
+  diffusion: () =>
+    Promise.all([
+      import('./diffusion-loops.ts'),
+      import('./diffusion-parallelbench.ts'),
+      import('./diffusion-rules.ts'),
+      import('./diffusion-training.ts'),
+    ]),
   drafters: none,
   formats: () => Promise.all([import('./formats-gguf.ts'), import('./formats-safetensors.ts')]),
   'kv-cache': none,

@@ -1,0 +1,3 @@
+import { library } from '@gallop/tsup-config';
+
+export default library();

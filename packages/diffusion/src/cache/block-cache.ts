@@ -34,8 +34,9 @@ class BlockCacheRun implements CacheRun {
   readonly #host: CacheHost;
   readonly #dual: boolean;
   readonly #compatible: boolean;
-  /** Positions of the session's committed rows. */
+  /** Positions of the session's committed rows, and those that were fed last. */
   #committed: Int32Array = new Int32Array(0);
+  #fed: Int32Array = new Int32Array(0);
 
   constructor(host: CacheHost, dual: boolean, { compatible = false, minimumCalls }: BlockCacheOptions) {
     if (host.guidance !== 0) {
@@ -55,14 +56,15 @@ class BlockCacheRun implements CacheRun {
     if (call === 0) {
       session.truncate(0);
       this.#committed = new Int32Array(0);
-      return computeRows(this.#host, canvas.ids, everyPosition(canvas.ids.length), read);
+      this.#fed = everyPosition(canvas.ids.length);
+      return computeRows(this.#host, canvas.ids, this.#fed, read);
     }
     // Where a row predicts the next position, the row before the block is needed too.
     const first = alignment === 'next' && !this.#compatible ? Math.max(0, block.start - 1) : block.start;
     const last = this.#dual ? Math.min(block.end, canvas.ids.length) : canvas.ids.length;
-    if (call === 1) this.#keepOutside(canvas, first, last);
-    const inside = positionsFrom(first, last);
-    return computeRows(this.#host, canvas.ids, inside, read);
+    this.#keepOutside(canvas, call, first, last);
+    this.#fed = positionsFrom(first, last);
+    return computeRows(this.#host, canvas.ids, this.#fed, read);
   }
 
   cut(length: number): void {
@@ -72,9 +74,16 @@ class BlockCacheRun implements CacheRun {
     this.#committed = kept;
   }
 
-  #keepOutside(canvas: Canvas, first: number, last: number): void {
-    const length = canvas.ids.length;
-    this.#committed = everyPosition(length).filter((position) => position < first || (this.#dual && position >= last));
-    this.#host.session.commit(this.#committed);
+  /**
+   * Keeps rows of the last call: after the full pass those outside the block. Where the canvas was cut since, published code
+   * keeps the rows of what was cut off in view.
+   */
+  #keepOutside(canvas: Canvas, call: number, first: number, last: number): void {
+    const end = this.#compatible ? Number.POSITIVE_INFINITY : canvas.ids.length;
+    const outside = (position: number): boolean => (call === 1 && position < first) || (this.#dual && position >= last);
+    const rows = Array.from(this.#fed.keys()).filter((row) => outside(this.#fed[row]) && this.#fed[row] < end);
+    if (rows.length === 0) return;
+    this.#host.session.commit(Int32Array.from(rows));
+    this.#committed = Int32Array.from([...this.#committed, ...rows.map((row) => this.#fed[row])]);
   }
 }

@@ -2,6 +2,7 @@
  * Commit policies of the baselines: how many, or which, of the scored candidates a step keeps. All keep at least one
  * unless the schedule asks for none. Ties go to the lower position.
  */
+import { requireArgument } from '@gallop/core';
 import { requireNumber, requireThreshold } from '../loop/checks.ts';
 import type { Candidates, CommitPolicy } from '../loop/sampler.ts';
 
@@ -24,10 +25,10 @@ export const commitLeftmost = ({ positions, quota }: Candidates): number[] => Ar
 /**
  * Fast-dLLM: the surest one, and all whose score reaches the threshold.
  *
- * @param threshold above 1: one a step
+ * @param threshold on the scores; above the largest possible one: one a step
  */
 export const commitAbove = (threshold: number): ((candidates: Candidates) => number[]) => {
-  requireThreshold('threshold', threshold);
+  requireArgument(!Number.isNaN(threshold), () => 'Expected a threshold for scores; received NaN; correct it.');
   return (candidates) => {
     const { scores } = candidates;
     return positionsAt(

@@ -55,7 +55,7 @@ export const waitingLine = (
 ): { readonly samples: readonly TaskSample[]; readonly examples: readonly (readonly TaskSample[])[] } => {
   const { seed, words, minLength, maxLength, samples, samplesPerLength, shots = 1 } = options;
   requireWhole('minLength', minLength, 1);
-  requireWhole('maxLength', maxLength, minLength, words.length - 1);
+  requireWhole('maxLength', maxLength, minLength, words.length);
   requireWhole('samplesPerLength', samplesPerLength, 1);
   requireWhole('samples', samples, 1, samplesPerLength * (maxLength - minLength + 1));
   requireArgument(samples % samplesPerLength === 0, () => {

@@ -9,6 +9,7 @@ import { noCache } from '../cache/no-cache.ts';
 import { commitCertain } from '../commit/entropy-threshold.ts';
 import { commitAroundAnchors, type LocalLeapOptions } from '../commit/local-leap.ts';
 import { commitAbove, commitBest, commitByFactor } from '../commit/rules.ts';
+import { requireThreshold } from '../loop/checks.ts';
 import type { CachePolicy, Sampler } from '../loop/sampler.ts';
 import { noisyProposer } from '../propose/proposers.ts';
 import { uniformQuota } from '../quota/schedules.ts';
@@ -60,7 +61,10 @@ export const fastDllmSampler = (options: FastDllmOptions): Sampler => {
   if (factor !== undefined) {
     return { ...shared, name: 'fast-dllm', commit: commitByFactor({ factor, ...(compatible && { compatible }) }) };
   }
-  if (threshold !== null) return { ...shared, name: 'fast-dllm', commit: commitAbove(threshold) };
+  if (threshold !== null) {
+    requireThreshold('threshold', threshold);
+    return { ...shared, name: 'fast-dllm', commit: commitAbove(threshold) };
+  }
   return { ...shared, name: 'fast-dllm', commit: commitBest, quota: uniformQuota(dividedSizes(options).stepsPerBlock) };
 };
 
@@ -93,6 +97,7 @@ export interface AdaBlockSamplerOptions extends AdaBlockOptions {
 /** AdaBlock (arXiv 2509.26432) over threshold decoding. Approximate. @throws GallopError `invalid-argument` */
 export const adaBlockSampler = (options: AdaBlockSamplerOptions): Sampler => {
   const { threshold = 0.9, temperature = 0, cache, compatible = false } = options;
+  requireThreshold('threshold', threshold);
   return {
     name: 'adablock',
     proposer: noisyProposer({ temperature }),

@@ -4,6 +4,7 @@
  */
 import { dividedSizes, fixedBlocks, type ScheduleSizes } from '../blocks/planners.ts';
 import { commitAbove, commitBest, commitByFactor, commitDrawn, commitIndependently } from '../commit/rules.ts';
+import { requireThreshold } from '../loop/checks.ts';
 import type { CommitPolicy, QuotaSchedule, Sampler } from '../loop/sampler.ts';
 import { filteredProposer } from '../propose/proposers.ts';
 import { type TimeGridOptions, timeGridCount, timeGridQuota, timeGridShare } from '../quota/schedules.ts';
@@ -21,7 +22,7 @@ export interface DreamOptions extends ScheduleSizes {
   readonly algTemp?: number;
   /** Last point of the grid of times. Default 0.001. */
   readonly eps?: number;
-  /** Keeps scores from here on in place of the grid. */
+  /** Keeps scores from here on in place of the grid; those of `entropy` are negative. */
   readonly threshold?: number;
   /** Fast-dLLM's factor rule in place of the grid. */
   readonly factor?: number;
@@ -56,8 +57,11 @@ export const dreamSampler = (options: DreamOptions): Sampler => {
 };
 
 const commitRule = (options: DreamOptions, grid: TimeGridOptions): CommitPolicy => {
-  const { algorithm, algTemp, threshold, factor, compatible = false } = options;
-  if (threshold !== undefined) return commitAbove(threshold);
+  const { algorithm = 'entropy', algTemp, threshold, factor, compatible = false } = options;
+  if (threshold !== undefined) {
+    if (algorithm !== 'entropy') requireThreshold('threshold', threshold); // entropies are negative scores
+    return commitAbove(threshold);
+  }
   if (factor !== undefined) return commitByFactor({ factor, compatible });
   if (algorithm === 'origin') return commitIndependently(({ call }) => timeGridShare(call, grid));
   return algTemp ? commitDrawn(algTemp) : commitBest;
@@ -82,6 +86,7 @@ export const cachedDreamSampler = (options: CachedDreamOptions): Sampler => {
   const { cache, threshold = 0.9, compatible = false, eps } = options;
   const { blockLength, stepsPerBlock } = dividedSizes(options);
   const grid: TimeGridOptions = { steps: stepsPerBlock, ...(eps !== undefined && { eps }) };
+  if (threshold !== null) requireThreshold('threshold', threshold);
   const rule = threshold === null ? commitBest : commitAbove(threshold);
   const schedule = compatible ? laterSteps(grid) : timeGridQuota(grid);
   return {

@@ -222,44 +222,40 @@ const dreamOptions = (context: CaseContext): DreamOptions => ({
   algorithm: context.params.algorithm as NonNullable<DreamOptions['algorithm']>,
   ...option(context, 'temperature', 'temperature'),
   ...option(context, 'topP', 'topP'),
-  ...option(context, 'topK', 'topK'),
+  ...(asNumber(context.params.topK) > 0 && { topK: count(context, 'topK') }),
   ...option(context, 'algTemp', 'algTemp'),
   ...option(context, 'eps', 'eps'),
   ...option(context, 'threshold', 'threshold'),
   ...option(context, 'factor', 'factor'),
 });
 
-/** Dream's draws: tensors numbered in order of use, each over the masked positions of the whole batch. */
+/** Dream's draws: tensors numbered in order of use, each over the masked positions of the whole batch, row after row. */
 const dreamDraws = (context: CaseContext): ((row: number) => DiffusionRandom) => {
   const { randoms, params } = context;
   const sampled = (asNumber(params.temperature) ?? 0) > 0;
   const origin = params.algorithm === 'origin';
+  const drawsPositions = !origin && Boolean(params.algTemp);
   const batch = context.tensor('prompt').shape[0];
-  const used = new Map<number, number>();
-  const next = (tensor: number): number => {
-    const index = used.get(tensor) ?? 0;
-    used.set(tensor, index + 1);
-    return Number(randoms[String(tensor)].data[index]);
-  };
-  // Rows run one after another: equal rows of a batch take equal shares, which the running index gives.
+  const used = new Map<string, number>();
   return (row) => {
-    const pickTensors = new Map<string, number>();
-    let drawn = 0;
-    let tokenTensors = 0;
-    const tokenNumbers = new Map<number, number>();
-    const tokenNumber = (pass: number): number => {
-      if (origin) return pass * 2 + 1;
-      if (!tokenNumbers.has(pass)) tokenNumbers.set(pass, tokenTensors++ + drawn);
-      return tokenNumbers.get(pass)!;
+    /** The next draw of a tensor: rows of `origin` take what they need, others an equal share each. */
+    const next = (tensor: number): number => {
+      const { data } = randoms[String(tensor)];
+      const key = origin ? String(tensor) : `${tensor}:${row}`;
+      const index = used.get(key) ?? 0;
+      used.set(key, index + 1);
+      return Number(data[origin ? index : (row * data.length) / batch + index]);
     };
+    const numbered = new Map<string, number>();
+    const inOrder = (draw: string): number => {
+      if (!numbered.has(draw)) numbered.set(draw, numbered.size);
+      return numbered.get(draw)!;
+    };
+    const tokenTensor = (pass: number): number => (drawsPositions ? inOrder(`token ${pass}`) : pass);
     return {
-      token: (pass) => next(tokenNumber(pass)),
+      token: (pass) => next(origin ? pass * 2 + 1 : tokenTensor(pass)),
       commit: (pass) => next(sampled ? pass * 2 : pass),
-      pick: (pass, index) => {
-        const key = `${pass}:${index}`;
-        if (!pickTensors.has(key)) pickTensors.set(key, tokenTensors + drawn++);
-        return Number(randoms[String(pickTensors.get(key)!)].data[row % batch]);
-      },
+      pick: (pass, index) => Number(randoms[String(inOrder(`pick ${pass} ${index}`))].data[row]),
     };
   };
 };
@@ -408,11 +404,12 @@ register('diffusion', 'sdar', 'generate', (context) =>
       ...option(context, 'topP', 'topP'),
       ...(count(context, 'topK') > 0 && { topK: count(context, 'topK') }),
       ...((params.stopId ?? null) !== null && { endTokens: new Set([count(context, 'stopId')]) }),
-      compatible: params.banMaskToken !== true,
+      compatible,
     });
+    const logitBias =
+      params.banMaskToken === true ? new Map([[count(context, 'maskId'), Number.NEGATIVE_INFINITY]]) : undefined;
     const random = recorded({ token: (pass, _position, row) => uniforms[pass * blockLength + row] });
-    // Blocks that were never run keep the mask: the case's tokens have the full length.
-    const runs = await runRows(context, model, { ...sampler, commit: sampler.commit }, () => random);
+    const runs = await runRows(context, model, sampler, () => random, logitBias);
     const { steps } = runs[0];
     const outputs = runOutputs(context, runs);
     const { data, shape } = outputs.states as { data: number[]; shape: number[] };

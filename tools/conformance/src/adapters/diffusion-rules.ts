@@ -181,7 +181,8 @@ register('diffusion', 'dparallel', 'commit-entropy', (given) => {
   const rule = threshold === null ? commitBest : commitCertain(count(given, 'entropyThreshold'));
   const committed = rowsOf(given.tensor('masked')).flatMap((row, at) => {
     const scores = entropies.slice(at * length, (at + 1) * length).map((value) => -value);
-    const quota = threshold === null ? (quotas?.[at] ?? count(given, 'quota')) : undefined;
+    const stated = [given.params.quota].flat() as number[];
+    const quota = threshold === null ? (quotas?.[at] ?? stated[at] ?? stated[0]) : undefined;
     return flags(length, rule(candidatesOf(scores, row, quota)));
   });
   const shape = [batch, length];

@@ -113,6 +113,7 @@ export const runRows = async (
   model: LanguageModel,
   sampler: Sampler,
   random?: (row: number, pads: number) => DiffusionRandom,
+  logitBias?: ReadonlyMap<number, number>,
 ): Promise<Run[]> => {
   const runs: Run[] = [];
   const mask = context.params.maskId as number;
@@ -123,7 +124,11 @@ export const runRows = async (
       ...prompt.slice(pads),
       ...new Array<number>(count(context, 'genLength')).fill(mask),
     ]);
-    const options = { ...biasOf(context), ...(random && { random: random(row, pads) }) };
+    const options = {
+      ...biasOf(context),
+      ...(logitBias && { logitBias }),
+      ...(random && { random: random(row, pads) }),
+    };
     const steps: DiffusionStep[] = [];
     for await (const step of diffuse({ model, canvas, start: prompt.length - pads }, sampler, options))
       steps.push(step);
@@ -139,6 +144,24 @@ export const runRows = async (
 export const denoising = ({ steps }: Run): DiffusionStep[] =>
   steps.filter(({ kind, calls }) => kind === 'denoise' && calls > 0);
 
+/**
+ * The steps of every row, block by block: a row whose block is full waits for the others, as rows of one batch do. A row that
+ * waits has undefined there.
+ */
+const alignedSteps = (runs: readonly Run[]): (DiffusionStep | undefined)[][] => {
+  const steps = runs.map(denoising);
+  const blocks = Math.max(...steps.flatMap((row) => row.map(({ block }) => block.index))) + 1;
+  const aligned = runs.map((): (DiffusionStep | undefined)[] => []);
+  for (let index = 0; index < blocks; index++) {
+    const parts = steps.map((row) => row.filter(({ block }) => block.index === index));
+    const calls = Math.max(...parts.map(({ length }) => length));
+    for (const [row, part] of parts.entries()) {
+      for (let call = 0; call < calls; call++) aligned[row].push(part[call]);
+    }
+  }
+  return aligned;
+};
+
 /** Ids before the first call and after each, of every row. [calls + 1, batch, length] */
 export const statesOf = (context: CaseContext, runs: readonly Run[]): unknown => {
   const prompts = rowsOf(context.tensor('prompt'));
@@ -147,9 +170,11 @@ export const statesOf = (context: CaseContext, runs: readonly Run[]): unknown =>
     ...ids,
     ...new Array<number>(run.initial.length - ids.length).fill(-1),
   ];
-  const states = runs.map((run, row) =>
-    [run.initial, ...denoising(run).map(({ ids }) => ids)].map((ids) => full(run, row, ids)),
-  );
+  const states = alignedSteps(runs).map((steps, row) => {
+    let ids = runs[row].initial;
+    const after = steps.map((step) => (ids = step?.ids ?? ids));
+    return [runs[row].initial, ...after].map((state) => full(runs[row], row, state));
+  });
   const length = states[0][0].length;
   const calls = states[0].length;
   const data = Array.from({ length: calls }, (_, call) => states.flatMap((row) => row[call])).flat();
@@ -162,7 +187,7 @@ export const tokensOf = (runs: readonly Run[]): unknown => {
   return shaped(rows.flat(), [rows.length, rows[0].length]);
 };
 
-export const passesOf = (runs: readonly Run[]): number => denoising(runs[0]).length;
+export const passesOf = (runs: readonly Run[]): number => alignedSteps(runs)[0].length;
 export const rowsComputed = (steps: readonly DiffusionStep[]): Int32Array => Int32Array.from(steps, ({ rows }) => rows);
 
 /** States, calls and rows of runs without cache-filling calls. */

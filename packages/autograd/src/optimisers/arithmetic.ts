@@ -1,7 +1,7 @@
 /** Short forms that optimisers share: weighted sums, and updates written over a tensor. */
 import { requireArgument } from '@gallop/core';
 import type { Recorder, Tensor } from '@gallop/tensor';
-import { add, affine, assign } from '@gallop/tensor/operations';
+import { add, affine, scaleAndAdd } from '@gallop/tensor/operations';
 
 /** a · x + b · y. */
 export function combine(t: Recorder, a: number, x: Tensor, b: number, y: Tensor): Tensor {
@@ -10,12 +10,12 @@ export function combine(t: Recorder, a: number, x: Tensor, b: number, y: Tensor)
 
 /** buffer = keep · buffer + take · x, in place. */
 export function accumulate(t: Recorder, buffer: Tensor, keep: number, take: number, x: Tensor): void {
-  assign(t, buffer, combine(t, keep, buffer, take, x));
+  scaleAndAdd(t, buffer, keep, affine(t, x, take));
 }
 
 /** parameter = (1 − decay) · parameter − rate · update, in place. */
 export function descend(t: Recorder, parameter: Tensor, rate: number, update: Tensor, decay = 0): void {
-  assign(t, parameter, combine(t, 1 - decay, parameter, -rate, update));
+  scaleAndAdd(t, parameter, 1 - decay, affine(t, update, -rate));
 }
 
 export function requireGradient(parameter: Tensor, gradient: Tensor): void {

@@ -20,38 +20,47 @@ export function operand(t: Recorder, x: Operand): Tensor {
   return typeof x === 'number' ? t.upload(Float32Array.of(x), []) : x;
 }
 
-/** Applies a function of the map command; `p` and `q` are its parameters, `out` a tensor of the result's shape. */
+function appendMap(t: Recorder, name: MapFunction, inputs: readonly Tensor[], out: Tensor, p: number, q: number): void {
+  const { shape } = out;
+  if (countOf(shape) === 0) return;
+  const layout = mergeAxes(shape, [
+    ...inputs.map((input) => broadcastStrides(input.shape, shape)),
+    broadcastStrides(shape, shape),
+  ]);
+  const addresses = [0, 1, 2].map((i) => inputs[i]?.address ?? 0);
+  t.append(
+    'map',
+    inputs,
+    [out],
+    [
+      ...[out.address, ...addresses, mapFunctions[name], p, q, layout.sizes.length, ...layout.sizes],
+      ...layout.strides.slice(0, inputs.length).flat(),
+    ],
+  );
+}
+
+/** Applies a function of the map command; `p` and `q` are its parameters. */
 export function map(
   t: Recorder,
   name: MapFunction,
   inputs: readonly Tensor[],
-  options: { p?: number; q?: number; out?: Tensor } = {},
+  { p = 0, q = 0 }: { p?: number; q?: number } = {},
 ): Tensor {
   requireFloats(...inputs);
-  const shape = broadcastShapes(...inputs.map((input) => input.shape));
-  const { p = 0, q = 0, out = t.empty(shape) } = options;
-  requireArgument(
-    out.dtype === 'f32' && sameShape(out.shape, shape),
-    () => `a result of shape [${shape}] needs an f32 tensor of that shape; received ${out.dtype} [${out.shape}]`,
-  );
-  if (countOf(shape) > 0) {
-    const layout = mergeAxes(shape, [
-      ...inputs.map((input) => broadcastStrides(input.shape, shape)),
-      broadcastStrides(shape, shape),
-    ]);
-    const addresses = [0, 1, 2].map((i) => inputs[i]?.address ?? 0);
-    t.append(
-      'map',
-      inputs,
-      [out],
-      [
-        ...[out.address, ...addresses, mapFunctions[name], p, q, layout.sizes.length, ...layout.sizes],
-        ...layout.strides.slice(0, inputs.length).flat(),
-      ],
-    );
-  }
+  const out = t.empty(broadcastShapes(...inputs.map((input) => input.shape)));
+  appendMap(t, name, inputs, out, p, q);
   t.observe({ kind: 'map', function: name, p, q, inputs, outputs: [out] });
   return out;
+}
+
+/** out = factor · out + term, in place, with a term of out's shape. No gradient flows. For averages and updates. */
+export function scaleAndAdd(t: Recorder, out: Tensor, factor: number, term: Tensor): void {
+  requireFloats(out, term);
+  requireArgument(
+    sameShape(out.shape, term.shape),
+    () => `a term of shape [${out.shape}] was expected; received [${term.shape}]`,
+  );
+  appendMap(t, 'multiplyAdd', [out, operand(t, factor), term], out, 0, 0);
 }
 
 type Unary = (t: Recorder, x: Tensor) => Tensor;

@@ -44,6 +44,7 @@ export {
   reciprocalSquareRoot,
   relu,
   roundStraightThrough,
+  scaleAndAdd,
   select,
   sigmoid,
   sign,

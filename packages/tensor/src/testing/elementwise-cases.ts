@@ -1,7 +1,7 @@
 /** The map command: every function on ordinary and special values, and broadcasting of every kind. */
 import { type MapFunction, mapArity, mapFunctions } from '../opcodes.ts';
 import { map } from '../operations/elementwise.ts';
-import { toFloat } from '../operations/index.ts';
+import { scaleAndAdd, toFloat } from '../operations/index.ts';
 import type { Tensor } from '../tensor.ts';
 import type { Bench } from './bench.ts';
 import { type ContractCase, type Program, sameBits } from './subject.ts';
@@ -106,7 +106,7 @@ function broadcasts(bench: Bench): Record<string, Tensor> {
       );
   }
   const x = bench.tensor(3, 100);
-  map(bench.recorder, 'multiply', [x, bench.floats([100])], { out: x });
+  scaleAndAdd(bench.recorder, x, 0.7, bench.floats([3, 100]));
   results['in place'] = x;
   return results;
 }

@@ -3,18 +3,11 @@ import type { LanguageModel } from '@gallop/core';
 import {
   adaBlockSampler,
   ascendingSampler,
-  blockCausalLogits,
-  blockCausalMask,
-  type CacheName,
-  cachedDreamSampler,
   canvasModel,
   type DiffusionRandom,
-  type DreamOptions,
   dParallelSampler,
-  dreamSampler,
   dualCache,
   eoserSampler,
-  type FilterWeights,
   fastDllmSampler,
   learn2pdSampler,
   lladaSampler,
@@ -23,39 +16,26 @@ import {
   prefixCache,
   remaskingDecode,
   type Sampler,
-  type SdarOptions,
-  sdarSampler,
 } from '@gallop/diffusion';
 import { type CaseContext, type CaseOutputs, register } from '../registry.ts';
 import {
-  asNumber,
+  cacheOf,
   count,
   denoising,
-  draws,
+  filterOf,
   integers,
   numberedNoise,
-  numbers,
   option,
-  recorded,
-  rowsComputed,
   rowsOf,
   runOutputs,
   runRows,
   shaped,
+  sizes,
   stackedNoise,
   withModel,
 } from './diffusion-shared.ts';
 
 const compatible = true;
-
-/** Length, block length and steps under the names of the cases. */
-const sizes = (context: CaseContext): { length: number; blockLength?: number; steps?: number } => ({
-  length: count(context, 'genLength'),
-  ...option(context, 'blockLength', 'blockLength'),
-  ...option(context, 'steps', 'steps'),
-});
-
-const cacheOf = ({ params }: CaseContext): { cache: CacheName } => ({ cache: (params.cache ?? 'none') as CacheName });
 
 /** Registers a loop on a model whose rows predict themselves. */
 const loop = (method: string, operation: string, sampler: (context: CaseContext) => Sampler): void =>
@@ -217,69 +197,6 @@ register('diffusion', 'baselines', 'generate-on-logits', async (context) => {
   return runOutputs(context, runs);
 });
 
-const dreamOptions = (context: CaseContext): DreamOptions => ({
-  ...{ ...sizes(context), compatible: context.params.mode !== 'strict' },
-  algorithm: context.params.algorithm as NonNullable<DreamOptions['algorithm']>,
-  ...option(context, 'temperature', 'temperature'),
-  ...option(context, 'topP', 'topP'),
-  ...(asNumber(context.params.topK) > 0 && { topK: count(context, 'topK') }),
-  ...option(context, 'algTemp', 'algTemp'),
-  ...option(context, 'eps', 'eps'),
-  ...option(context, 'threshold', 'threshold'),
-  ...option(context, 'factor', 'factor'),
-});
-
-/** Dream's draws: tensors numbered in order of use, each over the masked positions of the whole batch, row after row. */
-const dreamDraws = (context: CaseContext): ((row: number) => DiffusionRandom) => {
-  const { randoms, params } = context;
-  const sampled = (asNumber(params.temperature) ?? 0) > 0;
-  const origin = params.algorithm === 'origin';
-  const drawsPositions = !origin && Boolean(params.algTemp);
-  const batch = context.tensor('prompt').shape[0];
-  const used = new Map<string, number>();
-  return (row) => {
-    /** The next draw of a tensor: rows of `origin` take what they need, others an equal share each. */
-    const next = (tensor: number): number => {
-      const { data } = randoms[String(tensor)];
-      const key = origin ? String(tensor) : `${tensor}:${row}`;
-      const index = used.get(key) ?? 0;
-      used.set(key, index + 1);
-      return Number(data[origin ? index : (row * data.length) / batch + index]);
-    };
-    const numbered = new Map<string, number>();
-    const inOrder = (draw: string): number => {
-      if (!numbered.has(draw)) numbered.set(draw, numbered.size);
-      return numbered.get(draw)!;
-    };
-    const tokenTensor = (pass: number): number => (drawsPositions ? inOrder(`token ${pass}`) : pass);
-    return {
-      token: (pass) => next(origin ? pass * 2 + 1 : tokenTensor(pass)),
-      commit: (pass) => next(sampled ? pass * 2 : pass),
-      pick: (pass, index) => Number(randoms[String(inOrder(`pick ${pass} ${index}`))].data[row]),
-    };
-  };
-};
-
-/** Registers a loop on a model whose rows predict the next position. */
-const dreamLoop = (operation: string, sampler: (context: CaseContext) => Sampler): void =>
-  register('diffusion', 'baselines', operation, (context) =>
-    withModel(context, 'next', async (model) =>
-      runOutputs(context, await runRows(context, model, sampler(context), dreamDraws(context))),
-    ),
-  );
-
-dreamLoop('dream-generate', (context) => dreamSampler(dreamOptions(context)));
-dreamLoop('dream-block-generate', (context) => dreamSampler(dreamOptions(context)));
-dreamLoop('dream-cached-generate', (context) =>
-  cachedDreamSampler({
-    ...{ ...sizes(context), cache: context.params.cache as 'prefix' | 'dual', compatible },
-    ...option(context, 'eps', 'eps'),
-    ...option(context, 'topP', 'topP'),
-    ...option(context, 'topK', 'topK'),
-    threshold: (context.params.threshold ?? null) === null ? null : count(context, 'threshold'),
-  }),
-);
-
 register('diffusion', 'baselines', 'fast-dllm-forward', (context) =>
   withModel(context, 'same', async (model) => {
     const { data: before, shape } = context.tensor('idsAtCache');
@@ -309,13 +226,6 @@ register('diffusion', 'baselines', 'fast-dllm-forward', (context) =>
     };
   }),
 );
-
-export const filterOf = ({ weights }: CaseContext): FilterWeights => ({
-  hidden: numbers(weights.hidden),
-  hiddenBias: numbers(weights.hiddenBias),
-  output: numbers(weights.output),
-  outputBias: numbers(weights.outputBias),
-});
 
 register('diffusion', 'learn2pd-eotp', 'generate', (context) =>
   withModel(context, 'same', async (model) => {
@@ -381,56 +291,5 @@ register('diffusion', 'parallelbench', 'remdm-generate', (context) =>
     const calls = all[0].length;
     const data = Array.from({ length: calls }, (_, call) => all.flatMap((states) => states[call])).flat();
     return { states: shaped(data, [calls, prompts.length, all[0][0].length]), forwardPasses: calls - 1 };
-  }),
-);
-
-register('diffusion', 'sdar', 'generate', (context) =>
-  withModel(context, 'same', async (model) => {
-    const { params, randoms } = context;
-    const uniforms = randoms.uniforms ? draws(context, 'uniforms') : [];
-    const blockLength = count(context, 'blockLength');
-    const sampler = sdarSampler({
-      ...{
-        blockLength,
-        steps: count(context, 'steps'),
-        strategy: params.strategy as NonNullable<SdarOptions['strategy']>,
-      },
-      ...{
-        temperature: count(context, 'temperature'),
-        confidenceSource: params.confidenceSource as 'filtered' | 'unfiltered',
-      },
-      ...option(context, 'threshold', 'threshold'),
-      ...option(context, 'entropyBound', 'entropyBound'),
-      ...option(context, 'topP', 'topP'),
-      ...(count(context, 'topK') > 0 && { topK: count(context, 'topK') }),
-      ...((params.stopId ?? null) !== null && { endTokens: new Set([count(context, 'stopId')]) }),
-      compatible,
-    });
-    const logitBias =
-      params.banMaskToken === true ? new Map([[count(context, 'maskId'), Number.NEGATIVE_INFINITY]]) : undefined;
-    const random = recorded({ token: (pass, _position, row) => uniforms[pass * blockLength + row] });
-    const runs = await runRows(context, model, sampler, () => random, logitBias);
-    const { steps } = runs[0];
-    const outputs = runOutputs(context, runs);
-    const { data, shape } = outputs.states as { data: number[]; shape: number[] };
-    return {
-      ...outputs,
-      states: shaped(data, [shape[0], shape[2]]),
-      rowsComputed: rowsComputed(steps),
-      stored: Int32Array.from(steps, ({ kind }) => Number(kind !== 'denoise')),
-    };
-  }),
-);
-
-register('diffusion', 'sdar', 'block-causal-logits', (context) =>
-  withModel(context, 'same', async (model) => {
-    const blockLength = count(context, 'blockLength');
-    const [batch, length] = context.tensor('ids').shape;
-    const all: number[] = [];
-    for (const ids of rowsOf(context.tensor('ids'))) {
-      all.push(...(await blockCausalLogits(model.openSession(), Int32Array.from(ids), blockLength)));
-    }
-    const logits = shaped(all, [batch, length, model.vocabSize]);
-    return { logits, cachedLogits: logits, mask: shaped(blockCausalMask(length, blockLength), [length, length]) };
   }),
 );

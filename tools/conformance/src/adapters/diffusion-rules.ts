@@ -43,12 +43,12 @@ import {
   uniformCounts,
 } from '@gallop/diffusion';
 import { type CaseContext, register } from '../registry.ts';
-import { filterOf } from './diffusion-loops.ts';
 import {
   candidatesOf,
   commitRows,
   count,
   draws,
+  filterOf,
   flags,
   floats,
   integers,

@@ -1,11 +1,13 @@
 /** Layouts that the diffusion cases share: batches as rows, canvases, recorded draws, models under their own token ids. */
 import type { LanguageModel, Session } from '@gallop/core';
 import {
+  type CacheName,
   type Candidates,
   type DiffuseOptions,
   type DiffusionRandom,
   type DiffusionStep,
   diffuse,
+  type FilterWeights,
   type Sampler,
 } from '@gallop/diffusion';
 import { openHuggingFaceFolder } from '@gallop/formats/node';
@@ -233,3 +235,21 @@ export const numberedNoise =
         return (data as Float64Array).subarray(start, start + vocabulary);
       },
     });
+
+/** Length, block length and steps under the names of the cases. */
+export const sizes = (context: CaseContext): { length: number; blockLength?: number; steps?: number } => ({
+  length: count(context, 'genLength'),
+  ...option(context, 'blockLength', 'blockLength'),
+  ...option(context, 'steps', 'steps'),
+});
+
+export const cacheOf = ({ params }: CaseContext): { cache: CacheName } => ({
+  cache: (params.cache ?? 'none') as CacheName,
+});
+
+export const filterOf = ({ weights }: CaseContext): FilterWeights => ({
+  hidden: numbers(weights.hidden),
+  hiddenBias: numbers(weights.hiddenBias),
+  output: numbers(weights.output),
+  outputBias: numbers(weights.outputBias),
+});

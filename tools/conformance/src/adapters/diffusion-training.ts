@@ -11,8 +11,7 @@ import {
   trajectoryLoss,
 } from '@gallop/diffusion';
 import { register } from '../registry.ts';
-import { filterOf } from './diffusion-loops.ts';
-import { count, draws, floats, integers, numbers, option, shaped } from './diffusion-shared.ts';
+import { count, draws, filterOf, floats, integers, numbers, option, shaped } from './diffusion-shared.ts';
 
 register('diffusion', 'baselines', 'masked-diffusion-loss', (context) => {
   const { shape } = context.tensor('logits');

@@ -8,9 +8,11 @@ const none = async (): Promise<void> => {};
 export const areaModules: Readonly<Record<string, () => Promise<unknown>>> = {
   diffusion: () =>
     Promise.all([
+      import('./diffusion-dream.ts'),
       import('./diffusion-loops.ts'),
       import('./diffusion-parallelbench.ts'),
       import('./diffusion-rules.ts'),
+      import('./diffusion-sdar.ts'),
       import('./diffusion-training.ts'),
     ]),
   drafters: none,

@@ -4,7 +4,7 @@ import type { Backend } from '@gallop/tensor';
 import { architectureOf } from './architectures/registry.ts';
 import { encoderDecoderArchitectures } from './architectures/t5.ts';
 import { DecoderModel } from './decoder-model.ts';
-import { checkOptions, type LoadOptions } from './load.ts';
+import { type LoadOptions, sessionOptions } from './load.ts';
 import { checkpointOf, type ModelFiles } from './loading/checkpoint.ts';
 import { ModelWeights } from './loading/model-weights.ts';
 import { NamedWeights } from './loading/named-weights.ts';
@@ -45,19 +45,15 @@ export async function loadEncoderDecoder(
   const { settings, source } = checkpointOf(files);
   const architecture = architectureOf(encoderDecoderArchitectures, settings);
   const plan = architecture.plan(settings, source);
-  const contextLength = options.contextLength ?? plan.contextLength;
-  checkOptions(options, contextLength, 2 ** 30);
-  const { activations = 'q8' } = options;
-  const cacheDtype = options.cacheDtype ?? (activations === 'q8' ? 'f16' : 'f32');
-  const weights = new ModelWeights(source, backend, { ...options, activations });
+  const session = sessionOptions(options, plan);
+  const weights = new ModelWeights(source, backend, { ...options, ...session });
   try {
-    const network = await plan.load(new NamedWeights(weights, settings.container, architecture.naming), contextLength);
+    const network = await plan.load(
+      new NamedWeights(weights, settings.container, architecture.naming),
+      session.contextLength,
+    );
     const tokens = readSpecialTokens(settings, network.config.vocabSize);
-    return new LoadedEncoderDecoder(network, backend, tokens, plan.startToken, {
-      activations,
-      cacheDtype,
-      contextLength,
-    });
+    return new LoadedEncoderDecoder(network, backend, tokens, plan.startToken, session);
   } catch (error) {
     weights.dispose();
     throw error;

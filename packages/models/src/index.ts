@@ -16,7 +16,13 @@ export { type LoadLanguageModelOptions, type LoadOptions, loadLanguageModel } fr
 export type { ModelFiles } from './loading/checkpoint.ts';
 export { activationsFor, type ModelWeights, type RowSelection } from './loading/model-weights.ts';
 export type { NamedWeights, Naming, TensorNames } from './loading/named-weights.ts';
-export { loadRotary, type RotaryFacts, readRotary, rotaryTensorNames } from './loading/rotary-settings.ts';
+export {
+  loadRotary,
+  type RotaryFacts,
+  readJsonRotary,
+  readRotary,
+  rotaryTensorNames,
+} from './loading/rotary-settings.ts';
 export type { Container, Settings } from './loading/settings.ts';
 export type { SourceTensor, WeightSource } from './loading/weight-source.ts';
 export type { EncodedImages } from './networks/vision-tower.ts';

@@ -8,6 +8,7 @@ import { checkpointOf, type ModelFiles } from './loading/checkpoint.ts';
 import { ModelWeights } from './loading/model-weights.ts';
 import { NamedWeights } from './loading/named-weights.ts';
 import { readSpecialTokens } from './loading/special-tokens.ts';
+import type { SessionOptions } from './runtime/session-base.ts';
 
 export interface LoadOptions {
   /**
@@ -43,28 +44,30 @@ export async function loadLanguageModel(
   const { settings, source } = checkpointOf(files);
   const architecture = architectureOf(options.architectures ?? architectures, settings);
   const plan = architecture.plan(settings, source);
-  const contextLength = options.contextLength ?? plan.contextLength;
-  checkOptions(options, contextLength, plan.isUnbounded ? 2 ** 30 : plan.contextLength);
-  const { activations = 'q8' } = options;
-  const cacheDtype = options.cacheDtype ?? (activations === 'q8' ? 'f16' : 'f32');
-  const weights = new ModelWeights(source, backend, { ...options, activations });
+  const session = sessionOptions(options, plan);
+  const weights = new ModelWeights(source, backend, { ...options, ...session });
   try {
     const named = new NamedWeights(weights, settings.container, architecture.naming);
-    const network = await plan.load(named, contextLength);
+    const network = await plan.load(named, session.contextLength);
     const tokens = readSpecialTokens(settings, network.config.vocabSize);
-    return new DecoderModel(network, backend, tokens, { activations, cacheDtype, contextLength });
+    return new DecoderModel(network, backend, tokens, session);
   } catch (error) {
     weights.dispose();
     throw error;
   }
 }
 
-/** @throws GallopError `invalid-argument` */
-export function checkOptions(
-  { activations = 'q8', cacheDtype = 'f16' }: LoadOptions,
-  contextLength: number,
-  longest: number,
-): void {
+/** Longest context that may be asked for where a network has no end of positions. */
+const longestContext = 2 ** 30;
+
+/** What sessions are opened with: as asked for, or as fits the model. @throws GallopError `invalid-argument` */
+export function sessionOptions(
+  options: LoadOptions,
+  plan: { readonly contextLength: number; readonly isUnbounded?: boolean },
+): SessionOptions {
+  const { activations = 'q8', contextLength = plan.contextLength } = options;
+  const cacheDtype = options.cacheDtype ?? (activations === 'f32' ? 'f32' : 'f16');
+  const longest = plan.isUnbounded ? longestContext : plan.contextLength;
   requireArgument(
     Number.isInteger(contextLength) && contextLength >= 1 && contextLength <= longest,
     () => `contextLength must be within 1…${longest}, what the model was trained for; received ${contextLength}`,
@@ -77,4 +80,5 @@ export function checkOptions(
     cacheDtype === 'f16' || cacheDtype === 'f32',
     () => `cacheDtype must be f16 or f32; received ${cacheDtype}`,
   );
+  return { activations, cacheDtype, contextLength };
 }

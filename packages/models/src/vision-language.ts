@@ -6,12 +6,13 @@
  */
 import { type ForwardRequest, GallopError, type LanguageModel, requireArgument } from '@gallop/core';
 import { type Backend, Recorder } from '@gallop/tensor';
+import { llavaArchitecture, llavaText, llavaVision } from './architectures/llava.ts';
 import { architectureOf, architectures } from './architectures/registry.ts';
 import { visionArchitectures } from './architectures/vision.ts';
 import { activate, activationNamed } from './blocks/activation.ts';
 import { loadProjection, project } from './blocks/projection.ts';
 import { DecoderModel } from './decoder-model.ts';
-import { checkOptions, type LoadLanguageModelOptions } from './load.ts';
+import { type LoadLanguageModelOptions, sessionOptions } from './load.ts';
 import { checkpointOf, type ModelFiles } from './loading/checkpoint.ts';
 import { ModelWeights } from './loading/model-weights.ts';
 import { NamedWeights, type Naming } from './loading/named-weights.ts';
@@ -40,32 +41,6 @@ export interface VisionLanguageModel {
   joinImages(ids: Int32Array, features: Float32Array): Required<Pick<ForwardRequest, 'ids' | 'embeddings'>>;
   dispose(): void;
 }
-
-/** What configurations leave out: the defaults of the libraries that wrote them. */
-const clipDefaults = {
-  model_type: 'clip_vision_model',
-  hidden_size: 768,
-  intermediate_size: 3072,
-  num_hidden_layers: 12,
-  num_attention_heads: 12,
-  image_size: 224,
-  patch_size: 32,
-};
-const llamaDefaults = {
-  model_type: 'llama',
-  hidden_size: 4096,
-  intermediate_size: 11008,
-  num_hidden_layers: 32,
-  num_attention_heads: 32,
-  max_position_embeddings: 2048,
-  vocab_size: 32000,
-  rms_norm_eps: 1e-6,
-};
-
-const projectorNaming: Naming = {
-  prefixes: ['multi_modal_projector.', 'model.multi_modal_projector.'],
-  names: { first: ['linear_1.weight', ''], second: ['linear_2.weight', ''] },
-};
 
 /** Which layers' rows are taken, counted from the end where negative, and whether the class token stays. */
 interface Selection {
@@ -100,25 +75,22 @@ export async function loadVisionLanguageModel(
   options: LoadLanguageModelOptions = {},
 ): Promise<VisionLanguageModel> {
   const { settings, source } = checkpointOf(files);
-  architectureOf([{ huggingFace: ['llava'], gguf: [], naming: projectorNaming }], settings);
-  const { activations = 'q8' } = options;
-  const text = settings.part('text_config', llamaDefaults);
-  const vision = settings.part('vision_config', clipDefaults);
+  const { naming } = architectureOf([llavaArchitecture], settings);
+  const text = llavaText(settings);
+  const vision = llavaVision(settings);
   const textArchitecture = architectureOf(options.architectures ?? architectures, text);
   const visionArchitecture = architectureOf(visionArchitectures, vision);
   const textPlan = textArchitecture.plan(text, source);
   const visionPlan = visionArchitecture.plan(vision, source);
-  const contextLength = options.contextLength ?? textPlan.contextLength;
-  checkOptions(options, contextLength, textPlan.contextLength);
-  const weights = new ModelWeights(source, backend, { ...options, activations });
+  const session = sessionOptions(options, textPlan);
+  const weights = new ModelWeights(source, backend, { ...options, ...session });
   const named = (naming: Naming): NamedWeights => new NamedWeights(weights, 'huggingFace', naming);
   try {
-    const network = await textPlan.load(named(textArchitecture.naming), contextLength);
+    const network = await textPlan.load(named(textArchitecture.naming), session.contextLength);
     const tower = await visionPlan.load(named(visionArchitecture.naming));
-    const cacheDtype = options.cacheDtype ?? (activations === 'q8' ? 'f16' : 'f32');
     const tokens = readSpecialTokens(text, network.config.vocabSize);
-    const languageModel = new DecoderModel(network, backend, tokens, { activations, cacheDtype, contextLength });
-    return await joinParts(settings, named(projectorNaming), languageModel, new LoadedVisionTower(tower, backend), {
+    const languageModel = new DecoderModel(network, backend, tokens, session);
+    return await joinParts(settings, named(naming), languageModel, new LoadedVisionTower(tower, backend), {
       backend,
       classToken: tower.config.classToken,
     });

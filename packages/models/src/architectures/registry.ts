@@ -5,7 +5,10 @@ import type { Architecture, ArchitectureNames } from './architecture.ts';
 import { gemmaArchitectures } from './gemma.ts';
 import { gptArchitectures } from './gpt.ts';
 import { llamaArchitectures } from './llama.ts';
+import { llavaArchitecture } from './llava.ts';
 import { mambaArchitectures } from './mamba.ts';
+import { encoderDecoderArchitectures } from './t5.ts';
+import { visionArchitectures } from './vision.ts';
 
 /** The language models that this package can run. Pass a longer list to `loadLanguageModel` to add your own. */
 export const architectures: readonly Architecture[] = [
@@ -14,6 +17,14 @@ export const architectures: readonly Architecture[] = [
   ...gptArchitectures,
   ...mambaArchitectures,
 ];
+
+/** Which function loads what. */
+const loaders: Readonly<Record<string, readonly ArchitectureNames[]>> = {
+  loadLanguageModel: architectures,
+  loadEncoderDecoder: encoderDecoderArchitectures,
+  loadVisionTower: visionArchitectures,
+  loadVisionLanguageModel: [llavaArchitecture],
+};
 
 function namesIn<Kind extends ArchitectureNames>(list: readonly Kind[], container: Settings['container']): string[] {
   return list.flatMap((architecture) => architecture[container]);
@@ -27,6 +38,12 @@ export function architectureOf<Kind extends ArchitectureNames>(list: readonly Ki
   const { architecture: name, container } = settings;
   const found = list.find((architecture) => architecture[container].includes(name));
   if (found) return found;
+  for (const [loader, others] of Object.entries(loaders))
+    if (others.some((architecture) => architecture[container].includes(name)))
+      throw new GallopError(
+        'unsupported',
+        `a model of architecture "${name}" is loaded by ${loader}; use that instead`,
+      );
   const known = [...new Set(namesIn(list, container))];
   throw new GallopError(
     'unsupported',

@@ -49,6 +49,8 @@ const naming: Naming = {
 
 export interface EncoderDecoderPlan {
   readonly contextLength: number;
+  /** Positions are distances: sessions may hold more rows. */
+  readonly isUnbounded: true;
   readonly startToken: number;
   load(weights: NamedWeights, contextLength: number): Promise<T5Network>;
 }
@@ -113,6 +115,7 @@ export const t5Architecture: EncoderDecoderArchitecture = {
     const startToken = settings.number(['decoder_start_token_id', 'decoder_start_token_id'], 0);
     return {
       contextLength: config.contextLength,
+      isUnbounded: true,
       startToken,
       load: (weights, contextLength) =>
         loadT5(config.gate ? weights : weights.renamed({ up: 'plainUp', encoderUp: 'encoderPlainUp' }), {

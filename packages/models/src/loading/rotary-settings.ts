@@ -23,7 +23,7 @@ export interface RotaryFacts {
 
 /** @throws GallopError `unsupported` for another type of scaling, `invalid-file` */
 export function readRotary(settings: Settings, facts: RotaryFacts): RotaryParameters {
-  return settings.metadata ? ggufRotary(settings, facts) : jsonRotary(settings.json, facts);
+  return settings.metadata ? ggufRotary(settings, facts) : readJsonRotary(settings.json, facts);
 }
 
 /** Names that files use for types. */
@@ -47,7 +47,8 @@ function rotaryObject(json: JsonView, layerType: string | undefined): JsonView {
     : parameters;
 }
 
-function jsonRotary(json: JsonView, facts: RotaryFacts): RotaryParameters {
+/** The rotary parameters of a config.json. @throws as `readRotary` */
+export function readJsonRotary(json: JsonView, facts: RotaryFacts): RotaryParameters {
   const { headSize, maxPositions, base = 10_000, partialFactor = 1, layerType } = facts;
   const rope = rotaryObject(json, layerType);
   const number = (key: string): number | undefined => (rope.get(key) === undefined ? undefined : rope.number(key));

@@ -138,5 +138,7 @@ describe('child process', () => {
 test('an unknown command fails, with nothing on stdout', async () => {
   const failure = await runNode([path.join(here, 'run.mjs'), 'dance']).catch((error) => error);
   expect(failure).toMatchObject({ code: 1, stdout: '' });
-  expect(failure.stderr).toContain('expected one of gallop, conformance, invariance, bench, fuzz, models:fetch, check; received dance');
+  expect(failure.stderr).toContain(
+    'expected one of gallop, conformance, invariance, bench, fuzz, models:fetch, check; received dance',
+  );
 });

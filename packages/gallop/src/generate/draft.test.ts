@@ -5,7 +5,14 @@ import path from 'node:path';
 import type { LanguageModel } from '@gallop/core';
 import { loadLanguageModel } from '@gallop/models';
 import { openInMemory, tinyModel } from '@gallop/models/testing';
-import { chainTree, type Drafter, draftModelDrafter, functionModel, selfSpeculate, speculate } from '@gallop/speculative';
+import {
+  chainTree,
+  type Drafter,
+  draftModelDrafter,
+  functionModel,
+  selfSpeculate,
+  speculate,
+} from '@gallop/speculative';
 import { createReferenceBackend } from '@gallop/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadModel } from '../load/load-model.ts';

@@ -164,14 +164,18 @@ INLINE void float_tile(const int f, const int rows, const Tile *t) {
     switch (rows) { \
       case 1: quantized_tile(f, 1, t); return; \
       case 2: quantized_tile(f, 2, t); return; \
+      case 3: quantized_tile(f, 3, t); return; \
       case 4: quantized_tile(f, 4, t); return; \
       QUANTIZED_WIDE(f) \
     } \
     return;
+#if ROW_TILE == 16
+#define QUANTIZED_MIDDLE(f) case 5: quantized_tile(f, 5, t); return; case 6: quantized_tile(f, 6, t); return; case 7: quantized_tile(f, 7, t); return; case 12: quantized_tile(f, 12, t); return;
+#endif
 #if defined(GALLOP_TILES)
-#define QUANTIZED_WIDE(f) case 8: quantized_tile(f, 8, t); return; case 16: matrix_tile(f, t); return;
+#define QUANTIZED_WIDE(f) QUANTIZED_MIDDLE(f) case 8: quantized_tile(f, 8, t); return; case 16: matrix_tile(f, t); return;
 #elif ROW_TILE == 16
-#define QUANTIZED_WIDE(f) case 8: quantized_tile(f, 8, t); return; case 16: quantized_tile(f, 16, t); return;
+#define QUANTIZED_WIDE(f) QUANTIZED_MIDDLE(f) case 8: quantized_tile(f, 8, t); return; case 16: quantized_tile(f, 16, t); return;
 #else
 #define QUANTIZED_WIDE(f)
 #endif
@@ -198,14 +202,19 @@ typedef struct {
   int format, quantized, accumulate;
 } Linear;
 
+/* Rows of the next tile when `left` are left: as many as there is code for, so that weights are read again rarely. */
+INLINE int next_tile(int quantized, size_t left) {
+  if (!quantized) return left >= FLOAT_TILE ? FLOAT_TILE : left >= 2 ? 2 : 1;
+  if (ROW_TILE == 16 && left >= 8) return left >= 16 ? 16 : left >= 12 ? 12 : 8;
+  return left >= ROW_TILE ? ROW_TILE : (int)left;
+}
+
 /* Panels [first, last) for every activation row. */
 static void linear_panels(const Linear *l, size_t first, size_t last) {
   const size_t stride = panel_bytes(l->format, l->columns);
   const size_t x_stride = l->quantized ? activation_row_bytes(l->columns) : l->columns * 4;
   for (size_t m = 0; m < l->rows;) {
-    size_t left = l->rows - m;
-    int tile = l->quantized ? ROW_TILE : FLOAT_TILE;
-    while ((size_t)tile > left) tile /= 2;
+    const int tile = next_tile(l->quantized, l->rows - m);
     for (size_t panel = first; panel < last; panel++) {
       float out[16][16];
       Tile t = {l->weights + panel * stride, l->x + m * x_stride, x_stride, l->columns, out};
